@@ -1,0 +1,55 @@
+"""What people call from Python: load a case, ask it things."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import keruen.case
+from keruen.check import load_case
+from keruen.errors import UsageError
+from keruen.network import build
+from keruen.plan import Plan
+from keruen.scenario import Scenario, find_scenario
+from keruen.solve import solve
+
+__all__ = ["Case", "load"]
+
+BEHAVIOURS = ("planner",)
+
+
+class Case(keruen.case.Case):
+    """A case that can be asked questions."""
+
+    def solve(
+        self, year: int | None = None, scenario: Scenario | str | list[str] | None = None, *, behaviour: str = "planner", verify: bool = False
+    ) -> Plan:
+        """The plan of a year (the base year if none is given) under a scenario.
+
+        scenario: what :func:`keruen.close` and its sisters return, or names of scenarios of the case
+        or of TOML files. Raises ScenarioError, UsageError or SolveError.
+
+        >>> import keruen as kr
+        >>> plan = kr.load("kazakhstan").solve(2023, kr.close(country="RU"))
+        >>> plan.status
+        'optimal'
+        """
+        if behaviour not in BEHAVIOURS:
+            raise UsageError(f"behaviour '{behaviour}' is not known; choose {' or '.join(BEHAVIOURS)}")
+        if isinstance(scenario, (str, list)):
+            combined = Scenario()
+            for name in [scenario] if isinstance(scenario, str) else scenario:
+                combined = combined + find_scenario(name, self)
+            scenario = combined
+        return Plan(solve(build(self, self.base_year if year is None else year, scenario), verify=verify))
+
+
+def load(case: str | Path) -> Case:
+    """A case by shipped name or folder. Raises CaseError with every problem found, UsageError if there is no such case.
+
+    >>> import keruen as kr
+    >>> kr.load("kazakhstan").home
+    'KZ'
+    """
+    found = load_case(case)
+    return Case(**{f.name: getattr(found, f.name) for f in dataclasses.fields(found)})

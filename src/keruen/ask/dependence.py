@@ -1,0 +1,51 @@
+"""On whom exports depend: shares by transit country, place or operator, as ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from keruen.errors import UsageError, did_you_mean
+from keruen.plan import Plan
+from keruen.solve.shares import NEAR, share_of, touching
+
+__all__ = ["dependence"]
+
+SELECTORS = ("country", "place", "operator")
+
+
+def dependence(plan: Plan, by: str = "country", commodities: Sequence[str] = (), near: float = NEAR) -> list[dict[str, Any]]:
+    """Share of home exports that touches each country (place, operator): in the plan, least and greatest.
+
+    by: country, place or operator. commodities: only these, all exported ones if empty.
+    near: how much dearer than the best a plan may be. Rows: commodity, the name asked by, share,
+    share_min, share_max; the most exposed first. Raises UsageError for unknown words.
+    """
+    if by not in SELECTORS:
+        raise UsageError(f"cannot list by '{by}'; choose {', '.join(SELECTORS)}. {did_you_mean(by, SELECTORS)}".strip())
+    n = plan.network
+    for name in commodities:
+        if name not in n.commodities:
+            raise UsageError(f"there is no commodity '{name}'. {did_you_mean(name, n.commodities)} Known: {', '.join(n.commodities)}.")
+    rows = []
+    for entry in plan.exports.to_dict("records"):
+        commodity = entry["commodity"]
+        if entry["moved"] <= 1e-7 or (commodities and commodity not in commodities):
+            continue
+        for name in _names(plan, by, commodity):
+            share = share_of(plan.solution, commodity, touching(n, by, name), near)
+            if share is not None and share.most > 1e-9:
+                rows.append({by: name, "commodity": commodity, "share": share.plan, "share_min": share.least, "share_max": share.most})
+    return sorted(rows, key=lambda r: (r["commodity"], -r["share_min"], -r["share_max"], r[by]))
+
+
+def _names(plan: Plan, by: str, commodity: str) -> list[str]:
+    n = plan.network
+    if by == "country":
+        used = {e for g in n.groups if g.commodity == commodity for e in g.edges.tolist()}
+        return sorted({c for e in used for c in n.edges[e].countries} - {n.case.home})
+    # Places and operators are many: those the plan uses are asked about.
+    edges = {e for e, c in plan.edge_flows if c == commodity}
+    if by == "operator":
+        return sorted({n.edges[e].operator for e in edges if n.edges[e].operator})
+    return sorted({n.vertices[v][0] for e in edges for v in (n.edges[e].tail, n.edges[e].head)})

@@ -1,0 +1,1 @@
+"""Folders, and other people's formats, to and from a Case."""

@@ -1,0 +1,513 @@
+"""case x scenario x year -> Network: the expanded network and its flow groups as frozen arrays.
+
+A vertex is a place and a track (a mode, or one gauge of rail). An edge is a link in one direction or a
+transfer inside a place. A group is a set of flows of one commodity, from some origins to some
+destinations, that the same rules look at: they share the edges they may use and what they pay there.
+The meaning of every symbol is in docs/model.md.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keruen.case import Case
+from keruen.errors import UsageError
+from keruen.reach import matches_mode, track
+from keruen.rules import End, RuleBook
+from keruen.scenario import Overlay, Scenario, lay
+from keruen.tables import Commodity, Rule
+from keruen.units import MUSD_PER_UNIT, SMALL_PER_UNIT, size
+
+__all__ = ["Bound", "Consigned", "Edge", "Group", "Limit", "Network", "Offer", "Ships", "Want", "Works", "build"]
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+KNOT_KM_H = 1.852
+HOURS = 8760.0
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One directed way: ``direction`` is forward or back along a link, or transfer."""
+
+    name: str
+    direction: str
+    tail: int
+    head: int
+    track: str
+    countries: tuple[str, ...]
+    operator: str
+    cost: dict[str, float]
+    hours: float
+    carries: frozenset[str]
+    limit: int
+
+    @property
+    def label(self) -> str:
+        return f"{self.name}:back" if self.direction == "back" else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A capacity in its own unit per year, over one or more edges."""
+
+    name: str
+    kind: str
+    capacity: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A supply. ``cost`` in MUSD per unit."""
+
+    name: str
+    commodity: str
+    end: End
+    vertices: tuple[int, ...]
+    quantity: float
+    cost: float
+    coupled: str
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """A demand at one or more places: (end, vertices) each. ``price`` in MUSD per unit."""
+
+    name: str
+    commodity: str
+    ends: tuple[tuple[End, tuple[int, ...]], ...]
+    quantity: float
+    up_to: float
+    price: float
+    penalty: float
+    use: str
+
+
+@dataclass(frozen=True, slots=True)
+class Works:
+    """A plant. ``outputs`` are (commodity, units per unit of input)."""
+
+    name: str
+    end: End
+    vertices: dict[str, tuple[int, ...]]
+    input: str
+    capacity: float
+    outputs: tuple[tuple[str, float], ...]
+    cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class Consigned:
+    """A consignment."""
+
+    name: str
+    commodity: str
+    origin: End
+    destination: End
+    vertices: tuple[tuple[int, ...], tuple[int, ...]]
+    quantity: float
+    penalty: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ships:
+    """A fleet: ship-hours in a year, and ship-hours to carry one Mt one way on each link it serves."""
+
+    name: str
+    hours: float
+    hours_per_mt: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A cap or floor of a rule: edges (by group) or deliveries counted, in the rule's unit."""
+
+    rule: Rule
+    quantity: float
+    payment: float
+    on_links: bool
+    edges: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Flows that share commodity, rules and edges.
+
+    ``edges`` (n,) indices, ``cost`` (n,) MUSD per unit. ``origins`` are ("supply", i) or ("plant", i);
+    ``destinations`` ("demand", i, which end) or ("plant", i, 0). For a consignment group both are
+    empty and ``consigned`` holds the positions. ``rules`` are positions in ``Network.rules``.
+    """
+
+    commodity: str
+    rules: tuple[int, ...]
+    edges: Ints
+    cost: Floats
+    delivery_cost: float
+    origins: tuple[tuple[str, int], ...] = ()
+    destinations: tuple[tuple[str, int, int], ...] = ()
+    consigned: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Network:
+    """A case in one year under one scenario, ready to be solved. Quantities in commodity units, money in MUSD."""
+
+    case: Case
+    year: int
+    overlay: Overlay
+    commodities: dict[str, Commodity]
+    vertices: tuple[tuple[str, str], ...]
+    edges: tuple[Edge, ...]
+    limits: tuple[Limit, ...]
+    offers: tuple[Offer, ...]
+    wants: tuple[Want, ...]
+    works: tuple[Works, ...]
+    consigned: tuple[Consigned, ...]
+    ships: tuple[Ships, ...]
+    bounds: tuple[Bound, ...]
+    rules: tuple[Rule, ...]
+    groups: tuple[Group, ...]
+    open_edges: frozenset[int]
+    notes: tuple[str, ...] = field(default=())
+
+    def size(self, limit: int, commodity: str) -> float:
+        """Capacity units of a limit that one unit of the commodity takes."""
+        found = size(self.commodities[commodity], self.limits[limit].unit)
+        assert found is not None, "checked when the case was read"
+        return found
+
+    def counted(self, commodity: str, unit: str) -> float:
+        """How many ``unit`` one unit of the commodity is, for a rule or a screenline."""
+        row = self.commodities[commodity]
+        if row.unit == unit:
+            return 1.0
+        tonnes = row.tonnes_per_unit * SMALL_PER_UNIT[row.unit]
+        return tonnes if unit == "t" else tonnes / 1e6
+
+
+def build(case: Case, year: int, scenario: Scenario | None = None) -> Network:
+    """Compile a case for one year under a scenario.
+
+    Raises UsageError for a year outside the case, ScenarioError for names the case lacks.
+    """
+    if not case.first_year <= year <= case.last_year:
+        raise UsageError(f"the year {year} is outside the case; it covers {case.first_year} to {case.last_year}")
+    return _Builder(case, year, lay(scenario or Scenario(), case)).network()
+
+
+class _Builder:
+    def __init__(self, case: Case, year: int, overlay: Overlay) -> None:
+        self.case, self.year, self.overlay = case, year, overlay
+        self.book = RuleBook(case, overlay, year)
+        self.notes = list(overlay.notes)
+        self.added = self._added_by_projects()
+        self.limits: list[Limit] = []
+        self.vertex: dict[tuple[str, str], int] = {}
+        self.tracks: dict[str, list[str]] = defaultdict(list)
+        self.edges: list[Edge] = []
+
+    # years and projects
+
+    def _added_by_projects(self) -> dict[str, float]:
+        """Change of each capacity, supply or fleet against the base year."""
+        added: dict[str, float] = defaultdict(float)
+        base = self.case.base_year
+        for project in self.case.projects.values():
+            ready, asked = project.ready_year, project.project in self.overlay.projects
+            sign = 0
+            if ready is not None and ready <= base:
+                sign = -1 if self.year < ready and not asked else 0
+            elif asked or (ready is not None and ready <= self.year and project.status in ("completed", "under_construction", "operating")):
+                sign = 1
+            if asked and not project.adds:
+                self.notes.append(f"project {project.project} has no figure for what it adds, so it changes nothing")
+            for target, quantity in project.adds.items():
+                added[target] += sign * quantity
+        return added
+
+    def _counts(self, row: Any) -> bool:
+        return (row.first_year is None or row.first_year <= self.year) and (row.last_year is None or row.last_year >= self.year)
+
+    def _capacity(self, table: str, row: Any, name: str) -> float | None:
+        """Capacity in this year and scenario; None is no limit, 0 is shut."""
+        given = self.overlay.value(table, name, "capacity", row.capacity)
+        factor = self.overlay.factor(table, name, "capacity")
+        added = self.added.get(name, 0.0)
+        if row.opened is not None and row.opened > self.year and added <= 0:
+            return 0.0
+        if given is None:
+            return 0.0 if factor == 0 else None
+        return max(0.0, float(given) + added) * factor
+
+    # places and edges
+
+    def _at(self, place: str, words: Sequence[str] = ()) -> tuple[int, ...]:
+        """Vertices of a place by the modes named; none where the place is closed."""
+        if place in self.overlay.closed_places:
+            return ()
+        return tuple(self.vertex[(place, t)] for t in self.tracks.get(place, ()) if matches_mode(t, words))
+
+    def _end(self, place: str) -> End:
+        return End(place, self.case.places[place].country)
+
+    def _costs(self, table: str, row: Any, name: str, hours: float) -> dict[str, float]:
+        """MUSD for one unit of each commodity carried: money and time."""
+        column = {"Mt": "cost_usd_per_t", "kTEU": "cost_usd_per_teu", "bcm": "cost_usd_per_1000m3"}
+        costs = {}
+        for commodity in row.carries:
+            c = self.case.commodities[commodity]
+            money = float(self.overlay.value(table, name, column[c.unit], getattr(row, column[c.unit])))
+            money *= self.overlay.factor(table, name, "cost")
+            time = float(self.overlay.value("commodities", commodity, "time_usd_per_day", c.time_usd_per_day))
+            costs[commodity] = (money + time * hours / 24) * MUSD_PER_UNIT[c.unit]
+        return costs
+
+    def _make_edges(self) -> None:
+        used = {(p, track(r.mode, r.gauge_mm)) for r in self.case.links.values() for p in (r.from_, r.to)}
+        for place, word in sorted(used):
+            self.vertex[(place, word)] = len(self.vertex)
+            self.tracks[place].append(word)
+        for name, link in self.case.links.items():
+            word = track(link.mode, link.gauge_mm)
+            hours = self.overlay.scaled("links", name, "hours", link.hours) + self.overlay.value(
+                "links", name, "wait_hours", link.wait_hours
+            ) * self.overlay.factor("links", name, "hours")
+            costs = self._costs("links", link, name, hours)
+            capacity = self._capacity("links", link, name)
+            a, b = self.vertex[(link.from_, word)], self.vertex[(link.to, word)]
+            limit = self._limit(name, "link", capacity, link.capacity_unit)
+            both = link.direction == "both"
+            back_limit = limit if link.capacity_shared or not both else self._limit(f"{name}:back", "link", capacity, link.capacity_unit)
+            rest = (word, link.countries, link.operator, costs, hours, frozenset(link.carries))
+            self.edges.append(Edge(name, "forward", a, b, *rest, limit))
+            if both:
+                self.edges.append(Edge(name, "back", b, a, *rest, back_limit))
+        for name, transfer in self.case.transfers.items():
+            hours = self.overlay.scaled("transfers", name, "hours", transfer.hours)
+            costs = self._costs("transfers", transfer, name, hours)
+            limit = self._limit(name, "transfer", self._capacity("transfers", transfer, name), transfer.capacity_unit)
+            here = self.tracks.get(transfer.place, ())
+            country = self.case.places[transfer.place].country
+            for p in here:
+                for q in here:
+                    forward = matches_mode(p, transfer.from_modes) and matches_mode(q, transfer.to_modes)
+                    back = matches_mode(q, transfer.from_modes) and matches_mode(p, transfer.to_modes)
+                    if p != q and (forward or (back and transfer.direction == "both")):
+                        a, b = self.vertex[(transfer.place, p)], self.vertex[(transfer.place, q)]
+                        self.edges.append(
+                            Edge(name, "transfer", a, b, f"{p}>{q}", (country,), transfer.operator, costs, hours, frozenset(transfer.carries), limit)
+                        )
+
+    def _limit(self, name: str, kind: str, capacity: float | None, unit: str) -> int:
+        """Position of a new limit, or -1 where there is none."""
+        if capacity is None:
+            return -1
+        self.limits.append(Limit(name, kind, capacity, unit or "Mt/year"))
+        return len(self.limits) - 1
+
+    # what comes, goes and is made
+
+    def _offers(self) -> tuple[Offer, ...]:
+        found = []
+        for name, row in self.case.supplies.items():
+            if not self._counts(row):
+                continue
+            unit = MUSD_PER_UNIT[self.case.commodities[row.commodity].unit]
+            quantity = self.overlay.value("supplies", name, "quantity", row.quantity) + self.added.get(name, 0.0)
+            quantity = max(0.0, quantity) * self.overlay.factor("supplies", name, "quantity")
+            cost = self.overlay.scaled("supplies", name, "cost", row.cost_usd) * unit
+            found.append(Offer(name, row.commodity, self._end(row.place), self._at(row.place, row.modes), quantity, cost, row.coupled))
+        return tuple(found)
+
+    def _wants(self) -> tuple[Want, ...]:
+        found = []
+        for name, row in self.case.demands.items():
+            if not self._counts(row):
+                continue
+            c = self.case.commodities[row.commodity]
+            quantity = self.overlay.scaled("demands", name, "quantity", row.quantity)
+            given = self.overlay.value("demands", name, "up_to", row.up_to)
+            up_to = quantity if given is None else max(quantity, given * self.overlay.factor("demands", name, "quantity"))
+            price = self.overlay.value("demands", name, "price_usd", row.price_usd) * self.overlay.factor("demands", name, "price")
+            ends = tuple((self._end(p), self._at(p, row.modes)) for p in sorted(row.places))
+            unit = MUSD_PER_UNIT[c.unit]
+            found.append(Want(name, row.commodity, ends, quantity, up_to, price * unit, c.unmet_usd * unit, row.use))
+        return tuple(found)
+
+    def _works(self) -> tuple[Works, ...]:
+        found = []
+        for name, row in self.case.plants.items():
+            capacity = self._capacity("plants", row, name) or 0.0
+            capacity *= self.overlay.value("plants", name, "availability", row.availability)
+            cost = row.cost_usd * MUSD_PER_UNIT[self.case.commodities[row.input].unit] * self.overlay.factor("plants", name, "cost")
+            vertices = self._at(row.place, row.modes)
+            outputs = tuple(sorted(row.outputs.items()))
+            at = {c: vertices for c in (row.input, *row.outputs)}
+            found.append(Works(name, self._end(row.place), at, row.input, capacity, outputs, cost))
+        return tuple(found)
+
+    def _consigned(self) -> tuple[Consigned, ...]:
+        found = []
+        for name, row in self.case.consignments.items():
+            if not self._counts(row):
+                continue
+            c = self.case.commodities[row.commodity]
+            quantity = self.overlay.scaled("consignments", name, "quantity", row.quantity)
+            ways = self._at(row.from_, row.from_modes), self._at(row.to, row.to_modes)
+            found.append(
+                Consigned(name, row.commodity, self._end(row.from_), self._end(row.to), ways, quantity, c.unmet_usd * MUSD_PER_UNIT[c.unit])
+            )
+        return tuple(found)
+
+    def _ships(self) -> tuple[Ships, ...]:
+        found = []
+        for name, row in self.case.fleets.items():
+            if not self._counts(row):
+                continue
+            ships = (self.overlay.value("fleets", name, "ships", row.ships) + self.added.get(name, 0.0)) * self.overlay.factor("fleets", name, "ships")
+            downtime = min(1.0, self.overlay.scaled("fleets", name, "downtime", row.downtime))
+            payload = self.overlay.value("fleets", name, "payload_t", row.payload_t) * self.overlay.factor("fleets", name, "payload")
+            rates = []
+            for link in sorted(set(row.links)):
+                trip = row.round_trip_h
+                if trip is None:
+                    assert row.speed_kn is not None, "checked when the case was read"
+                    trip = 2 * self.case.links[link].length_km / (KNOT_KM_H * row.speed_kn) + row.handling_h
+                rates.append((link, trip * 1e6 / payload if payload > 0 else np.inf))
+            found.append(Ships(name, max(0.0, ships) * HOURS * (1 - downtime), tuple(rates)))
+        return tuple(found)
+
+    # groups
+
+    def network(self) -> Network:
+        self._make_edges()
+        offers, wants, works, consigned = self._offers(), self._wants(), self._works(), self._consigned()
+        open_edges = frozenset(
+            i for i, e in enumerate(self.edges)
+            if (e.limit < 0 or self.limits[e.limit].capacity > 0)
+            and not {self.vertices_of(e.tail), self.vertices_of(e.head)} & set(self.overlay.closed_places)
+        )  # fmt: skip
+        self._onward: dict[str, tuple[dict[int, list[int]], dict[int, list[int]]]] = {}
+        self._open = sorted(open_edges)
+        groups: list[Group] = []
+        for commodity in self.case.commodities:
+            groups += self._pooled(commodity, offers, wants, works)
+            groups += self._shipped(commodity, consigned)
+        bounds = tuple(self._bound(r) for r in self.book.rules if r.effect in ("cap", "floor"))
+        return Network(
+            self.case, self.year, self.overlay, dict(self.case.commodities), tuple(sorted(self.vertex, key=self.vertex.__getitem__)),
+            tuple(self.edges), tuple(self.limits), offers, wants, works, consigned, self._ships(), bounds,
+            self.book.rules, tuple(groups), open_edges, tuple(self.notes),
+        )  # fmt: skip
+
+    def vertices_of(self, vertex: int) -> str:
+        if not hasattr(self, "_place_of"):
+            self._place_of = [place for place, _ in sorted(self.vertex, key=self.vertex.__getitem__)]
+        return self._place_of[vertex]
+
+    def _pooled(self, commodity: str, offers: Sequence[Offer], wants: Sequence[Want], works: Sequence[Works]) -> list[Group]:
+        """Groups of supplies and plants towards demands and plants, split only as rules need."""
+        origins = [(("supply", i), o.end, self.case.supplies[o.name].to, o.vertices) for i, o in enumerate(offers) if o.commodity == commodity]
+        origins += [(("plant", i), w.end, (), w.vertices[commodity]) for i, w in enumerate(works) if any(c == commodity for c, _ in w.outputs)]
+        ends: list[tuple[tuple[str, int, int], End, tuple[str, ...], tuple[int, ...]]] = []
+        for i, want in enumerate(wants):
+            if want.commodity == commodity:
+                only = self.case.demands[want.name].from_
+                ends += [(("demand", i, k), end, only, at) for k, (end, at) in enumerate(want.ends)]
+        ends += [(("plant", i, 0), w.end, (), w.vertices[commodity]) for i, w in enumerate(works) if w.input == commodity]
+        # Origins with the same destinations under the same rules can share one group.
+        split: dict[tuple[tuple[int, ...], tuple[int, ...]], list[int]] = defaultdict(list)
+        for o, (_, origin, to, _) in enumerate(origins):
+            by_rules: dict[tuple[int, ...], list[int]] = defaultdict(list)
+            for d, (_, destination, from_, _) in enumerate(ends):
+                if self.book.is_one_of(destination, to) and self.book.is_one_of(origin, from_):
+                    rules = self.book.matching(commodity, origin, destination)
+                    if not self._barred(rules):
+                        by_rules[rules].append(d)
+            for rules, reached in sorted(by_rules.items()):
+                split[(rules, tuple(reached))].append(o)
+        groups = []
+        for (rules, reached), members in sorted(split.items()):
+            start = {v for o in members for v in origins[o][3]}
+            stop = {v for d in reached for v in ends[d][3]}
+            made = self._group(commodity, rules, start, stop)
+            if made is not None or self._same_place(start, stop):
+                edges, cost, delivery = made or (np.zeros(0, np.int64), np.zeros(0), self._delivery(commodity, rules))
+                groups.append(
+                    Group(commodity, rules, edges, cost, delivery, tuple(origins[o][0] for o in members), tuple(ends[d][0] for d in reached))
+                )
+        return groups
+
+    def _same_place(self, start: set[int], stop: set[int]) -> bool:
+        return bool(start & stop)
+
+    def _shipped(self, commodity: str, consigned: Sequence[Consigned]) -> list[Group]:
+        """Groups of consignments: one origin, one set of rules, any number of destinations."""
+        split: dict[tuple[str, tuple[int, ...], tuple[int, ...]], list[int]] = defaultdict(list)
+        for i, c in enumerate(consigned):
+            if c.commodity == commodity:
+                rules = self.book.matching(commodity, c.origin, c.destination)
+                if not self._barred(rules):
+                    split[(c.origin.place, c.vertices[0], rules)].append(i)
+        groups = []
+        for (_, start, rules), members in sorted(split.items()):
+            made = self._group(commodity, rules, set(start), {v for i in members for v in consigned[i].vertices[1]})
+            if made is not None:
+                groups.append(Group(commodity, rules, *made, consigned=tuple(members)))
+        return groups
+
+    def _barred(self, rules: Iterable[int]) -> bool:
+        return any(self.book.rules[r].effect == "forbid" and not self.book.on_some_links_only(self.book.rules[r]) for r in rules)
+
+    def _delivery(self, commodity: str, rules: Iterable[int]) -> float:
+        return sum(self._tax(commodity, self.book.rules[r]) for r in rules
+                   if self.book.rules[r].effect == "tax" and not self.book.on_some_links_only(self.book.rules[r]))  # fmt: skip
+
+    def _tax(self, commodity: str, rule: Rule) -> float:
+        c = self.case.commodities[commodity]
+        return ((rule.amount_usd or 0.0) + (rule.per_cent or 0.0) / 100 * c.value_usd) * MUSD_PER_UNIT[c.unit]
+
+    def _touches(self, rule: Rule, edge: Edge) -> bool:
+        return self.book.looks_at(rule, edge.name, edge.direction, edge.track, edge.operator, edge.countries)
+
+    def _group(self, commodity: str, rules: tuple[int, ...], start: set[int], stop: set[int]) -> tuple[Ints, Floats, float] | None:
+        """Edges between start and stop that the commodity may use, and what they cost; None if there is no way."""
+        about_links = [self.book.rules[r] for r in rules if self.book.on_some_links_only(self.book.rules[r])]
+        forbids = [r for r in about_links if r.effect == "forbid"]
+        taxes = [r for r in about_links if r.effect == "tax"]
+        usable = [i for i in self._open if commodity in self.edges[i].carries and not any(self._touches(r, self.edges[i]) for r in forbids)]
+        ahead, behind = defaultdict(list), defaultdict(list)
+        for i in usable:
+            ahead[self.edges[i].tail].append(self.edges[i].head)
+            behind[self.edges[i].head].append(self.edges[i].tail)
+        useful = _spread(start, ahead) & _spread(stop, behind)
+        kept = [i for i in usable if self.edges[i].tail in useful and self.edges[i].head in useful]
+        if not kept:
+            return None
+        cost = [self.edges[i].cost[commodity] + sum(self._tax(commodity, r) for r in taxes if self._touches(r, self.edges[i])) for i in kept]
+        return np.array(kept, np.int64), np.array(cost), self._delivery(commodity, rules)
+
+    def _bound(self, rule: Rule) -> Bound:
+        on_links = self.book.on_some_links_only(rule)
+        edges = frozenset(i for i, e in enumerate(self.edges) if on_links and self._touches(rule, e))
+        assert rule.quantity is not None, "checked when the case was read"
+        # A floor's payment is given per small unit; counted in the rule's unit it is MUSD per unit.
+        payment = (rule.amount_usd or 0.0) * (MUSD_PER_UNIT[rule.unit] if rule.unit in MUSD_PER_UNIT else 1e-6)
+        return Bound(rule, rule.quantity, payment, on_links, edges)
+
+
+def _spread(start: set[int], onward: dict[int, list[int]]) -> set[int]:
+    seen, todo = set(start), list(start)
+    while todo:
+        for head in onward.get(todo.pop(), ()):
+            if head not in seen:
+                seen.add(head)
+                todo.append(head)
+    return seen

@@ -1,0 +1,80 @@
+"""Rules and memberships -> which rules bind a flow from here to there in a year, and on which links."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+
+from keruen.case import Case
+from keruen.reach import matches_mode
+from keruen.scenario import Overlay
+from keruen.tables import Rule
+
+__all__ = ["End", "RuleBook"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class End:
+    """Where a flow begins or ends: a place and its country."""
+
+    place: str
+    country: str
+
+
+class RuleBook:
+    """The rules that bind the yearly network: in force on 1 July of the year and not switched off.
+
+    A rule that names HS codes but no commodity, or an end use, decides about single shipments
+    and is left to screening. Licences and monitoring cost nothing here; exemptions neither.
+    """
+
+    BINDING = ("forbid", "cap", "floor", "tax")
+
+    def __init__(self, case: Case, overlay: Overlay, year: int) -> None:
+        self._case = case
+        self._year = year
+        day = date(year, 7, 1)
+        mine = [r for r in case.rules.values() if r.rule not in overlay.rules_off and r.status == "in_force"]
+        rules = {r.rule: r for r in [*mine, *overlay.rules] if self._binds(r, day)}
+        self.rules: tuple[Rule, ...] = tuple(rules[k] for k in sorted(rules))
+        self._members = cache(lambda organisation: case.members(organisation, year))
+
+    def _binds(self, rule: Rule, day: date) -> bool:
+        if rule.effect not in self.BINDING or rule.end_use or (rule.hs and not rule.commodities) or rule.unit == "head":
+            return False
+        return (rule.valid_from is None or rule.valid_from <= day) and (rule.valid_to is None or rule.valid_to >= day)
+
+    def is_one_of(self, end: End, words: Sequence[str]) -> bool:
+        """Whether an end is a place named, in a country named, or in a member of an organisation named."""
+        return not words or end.place in words or end.country in words or any(end.country in self._members(w) for w in words)
+
+    def matching(self, commodity: str, origin: End, destination: End) -> tuple[int, ...]:
+        """Positions in ``rules`` of those that look at this flow."""
+        return tuple(
+            i
+            for i, rule in enumerate(self.rules)
+            if (not rule.commodities or commodity in rule.commodities)
+            and self.is_one_of(origin, rule.origin)
+            and self.is_one_of(destination, rule.destination)
+        )
+
+    def on_some_links_only(self, rule: Rule) -> bool:
+        """Whether the rule is about links; else it is about the flow as a whole, where it is delivered."""
+        return bool(rule.links or rule.transit or rule.modes or rule.operators)
+
+    def looks_at(self, rule: Rule, name: str, direction: str, track: str, operator: str, countries: Sequence[str]) -> bool:
+        """Whether a rule about links looks at this link (or transfer) in this direction.
+
+        ``direction`` is forward, back or transfer. All conditions given must hold.
+        """
+        if rule.links:
+            wanted = {"forward": (name, f"{name}:both"), "back": (f"{name}:back", f"{name}:both")}.get(direction, (name,))
+            if not any(w in rule.links for w in wanted):
+                return False
+        if rule.transit and not any(self.is_one_of(End("", c), rule.transit) for c in countries):
+            return False
+        if rule.modes and (direction == "transfer" or not matches_mode(track, rule.modes)):
+            return False
+        return not rule.operators or operator in rule.operators

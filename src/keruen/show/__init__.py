@@ -1,0 +1,1 @@
+"""Tables, maps and reports: drawings of what the floors below found out. Nothing here computes a flow."""

@@ -1,0 +1,491 @@
+"""The map: places and links on country outlines, as one SVG that needs nothing else.
+
+The same drawing serves the report, the page and the notebook. What a page may count on:
+
+* ``svg.kmap`` holds ``svg.kmap-view``, the part that pans and zooms by its viewBox, and below it a strip with the
+  legend, which stays put. Lines, dots and letters keep their size when the view is enlarged if the page sets the
+  CSS variable ``--z`` of ``.kmap-view`` to the zoom, and the class ``z2``, ``z4`` or ``z8`` (with the smaller ones) from
+  that zoom on shows the names that did not fit before.
+* each link is one ``g[data-link]``, in order of id, with ``data-flow``, a title, a place in the focus order (roving:
+  the first has ``tabindex="0"``) and a wide unseen path that takes the pointer.
+* what is seen of a link is painted in a layer below, busiest last, as ``[data-paint]``. An SVG has no z-index: the order of
+  elements is both the order of painting and that of reading, so the two orders need two layers. Where several links
+  lie under the pointer, ``document.elementsFromPoint`` gives them all, and ``data-flow`` says which is the busiest.
+* each place is one ``g[data-place]``, each country one ``path[data-country]``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+from keruen.errors import UsageError, did_you_mean
+from keruen.show.labels import Wish, place_labels, text_width
+from keruen.show.projection import Frame, Point
+from keruen.show.seaways import sea_way
+from keruen.show.ways import LANE, Leg, Way, lay_out, number
+
+__all__ = ["MapLink", "MapPlace", "draw_map", "fullness", "load_outlines"]
+
+HOME_FRAME: tuple[Point, ...] = ((3.0, 52.0), (122.5, 30.5), (30.0, 61.0), (73.0, 18.5), (15.0, 37.0))
+WIDEST = 8.0
+THINNEST = 0.8
+BEYOND = 0.4  # land is drawn this far past the frame, for panning
+
+# Colours for how full a link is: hue from blue to red for most eyes, ever darker for all eyes and for print.
+FULL = {
+    "idle": ("#a9aca6", "no flow"),
+    "free": ("#64788a", "no limit known"),
+    "calm": ("#2f93ab", "under 50 %"),
+    "busy": ("#d99b0b", "50 to 85 %"),
+    "tight": ("#c9520a", "85 to 99.9 %"),
+    "full": ("#8f0a26", "full"),
+}
+CLOSED, CHANGED, INK = "#2a2d31", "#7a3fa8", "#30343a"
+MODES = {  # dashes in units of the drawing, label
+    "oil_pipeline": ("", "oil pipeline"),
+    "gas_pipeline": ("2.4 2", "gas pipeline"),
+    "rail": ("9 2", "rail"),
+    "road": ("4.5 2.5", "road"),
+    "sea": ("14 4", "sea"),
+    "tanker": ("12 3 2 3", "tanker"),
+    "ferry": ("7 3 2 3", "ferry"),
+    "air": ("1.2 3.2", "air"),
+}
+WEIGHT = {
+    "city": 3.0, "port": 3.0, "border": 2.4, "refinery": 2.6, "field": 2.4, "market": 2.0, "dry_port": 2.0,
+    "terminal": 1.6, "gas_plant": 1.0, "station": 0.6, "pump_station": 0.4, "waypoint": -9.0,
+}  # fmt: skip
+MAKERS = ("field", "refinery", "gas_plant")
+
+STYLE = (
+    ".kmap{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,'Liberation Sans',sans-serif;"
+    "background:#fff}"
+    ".kmap .kmap-sea{fill:#dce8ee}.kmap .kmap-land{fill:#f1eee5;stroke:#cdc7b8;stroke-width:.7;stroke-linejoin:round}"
+    ".kmap .kmap-home{fill:#fffdf7;stroke:#9d9684;stroke-width:1.1}"
+    ".kmap path{vector-effect:non-scaling-stroke}"
+    ".kmap .kmap-name{fill:#a39c8b;font-size:10px;letter-spacing:.16em;text-anchor:middle}"
+    ".kmap .kmap-water{fill:#86a3b3;font-style:italic;font-size:10px;letter-spacing:.06em;text-anchor:middle}"
+    ".kmap .kmap-pin{transform:scale(calc(1/var(--z,1)))}"
+    ".kmap-paint path{fill:none;stroke-linecap:butt;stroke-linejoin:round}"
+    ".kmap .kmap-halo{stroke:#fff;stroke-opacity:.75}"
+    f".kmap .kmap-changed{{stroke:{CHANGED};stroke-opacity:.38}}"
+    + "".join(f".kmap .kmap-{k}{{stroke:{c}}}" for k, (c, _) in FULL.items())
+    + f".kmap .kmap-closed{{stroke:{CLOSED}}}"
+    + "".join(f".kmap .m-{m}{{stroke-dasharray:{d}}}" for m, (d, _) in MODES.items() if d)
+    + ".kmap .kmap-hit{fill:none;stroke:#111;stroke-opacity:0;pointer-events:stroke;cursor:pointer}"
+    ".kmap [data-link]:hover .kmap-hit{stroke-opacity:.16}"
+    ".kmap [data-link]:focus{outline:none}.kmap [data-link]:focus-visible .kmap-hit{stroke:#0b3fd0;stroke-opacity:.6}"
+    f".kmap circle{{fill:#fff;stroke:{INK};stroke-width:1.1}}.kmap .kmap-maker{{fill:{INK}}}"
+    ".kmap .kmap-minor{fill:#8b8d88;stroke:none}"
+    f".kmap .kmap-label{{fill:{INK};font-size:10px;paint-order:stroke;stroke:#fff;stroke-opacity:.88;stroke-width:2.6;"
+    "stroke-linejoin:round;pointer-events:none}.kmap .kmap-great{font-size:11.5px;font-weight:600}"
+    ".kmap .t2,.kmap .t4,.kmap .t8{display:none}"
+    ".kmap .z2 .t2,.kmap .z4 .t4,.kmap .z8 .t8{display:inline}"
+    f".kmap .kmap-legend{{fill:{INK};font-size:10.5px}}.kmap .kmap-head{{font-weight:600}}.kmap .kmap-note{{fill:#6d6f6c}}"
+    ".kmap .kmap-legend path{fill:none}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MapPlace:
+    """A point to draw; the columns of the table ``places``."""
+
+    place: str
+    name: str
+    country: str
+    lon: float
+    lat: float
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class MapLink:
+    """A link to draw. ``flow`` gives the width and counts in million tonnes or what stands for them.
+
+    ``utilisation`` is None where no limit is known. ``title`` is what the pointer and a screen reader tell;
+    empty makes one of the other fields. ``via`` are turning points (longitude, latitude); sea, tanker and
+    ferry links without any take the lanes of :mod:`keruen.show.seaways`.
+    """
+
+    link: str
+    from_place: str
+    to_place: str
+    mode: str
+    flow: float
+    capacity: float | None = None
+    utilisation: float | None = None
+    unit: str = "Mt"
+    title: str = ""
+    closed: bool = False
+    changed: bool = False
+    via: tuple[Point, ...] = ()
+
+
+def fullness(link: MapLink) -> str:
+    """The key of its colour in ``FULL``, or ``closed``."""
+    if link.closed:
+        return "closed"
+    if link.flow <= 0:
+        return "idle"
+    if link.utilisation is None:
+        return "free"
+    return next((k for k, top in (("calm", 0.5), ("busy", 0.85), ("tight", 0.999)) if link.utilisation < top), "full")
+
+
+def load_outlines(path: Path | None = None) -> Mapping[str, Any]:
+    """The outlines that come with keruen, or those of a file made like them (see ``tools/outlines.py``)."""
+    return _shipped() if path is None else _checked(json.loads(path.read_text(encoding="utf-8")), str(path))
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> Mapping[str, Any]:
+    return _checked(json.loads(resources.files("keruen.show").joinpath("outlines.json").read_text("utf-8")), "outlines")
+
+
+def _checked(outlines: Any, name: str) -> Mapping[str, Any]:
+    if not isinstance(outlines, dict) or not isinstance(outlines.get("land"), dict) or not outlines.get("scale"):
+        raise UsageError(f"{name} is not a file of outlines: it needs 'land' and 'scale', as tools/outlines.py writes them")
+    return outlines
+
+
+def draw_map(
+    places: Iterable[MapPlace],
+    links: Iterable[MapLink],
+    *,
+    outlines: Mapping[str, Any] | None = None,
+    width: int = 1200,
+    height: int = 760,
+    focus: Sequence[str] | None = None,
+    home: str | None = "KZ",
+    full_width: float | None = None,
+    name: str = "Map of places and links",
+) -> str:
+    """One ``<svg>`` with the legend in it.
+
+    ``focus`` names the places to fit; without it the frame runs from Western Europe to Shanghai, or round all places
+    if most of them lie outside that. ``home`` is the country drawn lighter. ``full_width`` is the flow that gets the
+    widest line: give the same to two drawings to compare them; without it, it is the largest flow, rounded up.
+    """
+    spots = _by_id(places, "place", lambda p: p.place)
+    ways_in = _by_id(links, "link", lambda k: k.link)
+    _refuse(spots, ways_in, focus, width, height)
+    top = full_width or _round_up(max((k.flow for k in ways_in.values() if not k.closed), default=1.0))
+    legend, strip = _legend(list(ways_in.values()), width, height, top)
+    frame = _frame(spots, focus, width, height - strip)
+    at = {p.place: frame(p.lon, p.lat) for p in spots.values()}
+    widths = {k.link: _width(k, top) for k in ways_in.values()}
+    legs = [
+        Leg(
+            k.link, k.from_place, k.to_place, k.mode, widths[k.link],
+            (at[k.from_place], *(frame(*spot) for spot in _via(k, spots)), at[k.to_place]),
+        )
+        for k in ways_in.values()
+    ]  # fmt: skip
+    shapes = lay_out(legs)
+    names = _background(outlines or load_outlines(), frame, home)
+    title = _text(name)
+    return "".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="kmap" viewBox="0 0 {width} {height}" role="group" '
+            f'aria-label="{title}"><style>{STYLE}</style>',
+            f'<svg class="kmap-view" width="{width}" height="{number(frame.height)}" '
+            f'viewBox="0 0 {width} {number(frame.height)}">',
+            names[0],
+            _painted(ways_in, shapes, widths),
+            _touched(ways_in, spots, shapes, widths),
+            _pins(spots, ways_in, at, shapes, widths, frame, names[1], home),
+            "</svg>",
+            legend,
+            "</svg>",
+        ]
+    )
+
+
+def _by_id(items: Iterable[Any], what: str, key: Any) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for item in items:
+        if key(item) in out:
+            raise UsageError(f"the {what} {key(item)!r} is given twice to the map")
+        out[key(item)] = item
+    return dict(sorted(out.items()))
+
+
+def _refuse(
+    spots: Mapping[str, MapPlace], links: Mapping[str, MapLink], focus: Sequence[str] | None, width: int, height: int
+) -> None:
+    if width < 300 or height < 240:
+        raise UsageError(f"a map of {width} by {height} is too small: at least 300 by 240")
+    for who, place in [("focus", p) for p in focus or ()] + [
+        (f"link {k.link!r}", p) for k in links.values() for p in (k.from_place, k.to_place)
+    ]:
+        if place not in spots:
+            raise UsageError(f"{who} of the map names an unknown place {place!r}. {did_you_mean(place, spots)}".rstrip())
+    for link in links.values():
+        if link.mode not in LANE:
+            raise UsageError(f"link {link.link!r} has an unknown mode {link.mode!r}. {did_you_mean(link.mode, LANE)}".rstrip())
+        if not math.isfinite(link.flow) or link.flow < 0:
+            raise UsageError(f"link {link.link!r} has a flow of {link.flow}: it must be 0 or more")
+
+
+def _via(link: MapLink, spots: Mapping[str, MapPlace]) -> tuple[Point, ...]:
+    if link.via or link.mode not in ("sea", "tanker", "ferry"):
+        return link.via
+    a, b = spots[link.from_place], spots[link.to_place]
+    return sea_way(a.lon, a.lat, b.lon, b.lat)
+
+
+def _frame(spots: Mapping[str, MapPlace], focus: Sequence[str] | None, width: int, height: int) -> Frame:
+    if focus:
+        return Frame.fit([(spots[p].lon, spots[p].lat) for p in focus], width, height, pad=0.1)
+    frame = Frame.fit(HOME_FRAME, width, height, pad=0.015)
+    seen = sum(frame.holds(frame(p.lon, p.lat)) for p in spots.values())
+    if seen * 2 >= len(spots):
+        return frame
+    return Frame.fit([(p.lon, p.lat) for p in spots.values()], width, height, pad=0.06)
+
+
+def _round_up(value: float) -> float:
+    """The next of 1, 2, 5, 10, 20 ..."""
+    if value <= 0:
+        return 1.0
+    ten = 10.0 ** math.floor(math.log10(value))
+    return next(step * ten for step in (1, 2, 5, 10) if value <= step * ten * (1 + 1e-9))
+
+
+def _width(link: MapLink, top: float) -> float:
+    if link.closed or link.flow <= 0:
+        return THINNEST
+    return max(THINNEST, round(WIDEST * math.sqrt(min(link.flow / top, 1.0)), 1))
+
+
+def _text(text: str) -> str:
+    """Safe inside an element and inside double quotes; control characters go."""
+    return escape("".join(c for c in text if c in "\n\t" or c >= " "), {'"': "&quot;"})
+
+
+def _clipped(ring: list[Point], box: tuple[float, float, float, float]) -> list[Point]:
+    """A polygon cut at a box (Sutherland and Hodgman 1974)."""
+    for axis, edge, sign in ((0, box[0], 1), (1, box[1], 1), (0, box[2], -1), (1, box[3], -1)):
+        out: list[Point] = []
+        for a, b in zip(ring[-1:] + ring[:-1], ring, strict=True):
+            in_a, in_b = (a[axis] - edge) * sign >= 0, (b[axis] - edge) * sign >= 0
+            if in_a != in_b:
+                t = (edge - a[axis]) / (b[axis] - a[axis])
+                out.append((a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])))
+            if in_b:
+                out.append(b)
+        ring = out
+        if not ring:
+            break
+    return ring
+
+
+def _land(rings: Sequence[Sequence[int]], unit: float, frame: Frame, least: float) -> str:
+    """Path of a country; points nearer than ``least`` to the one before are left out."""
+    dx, dy = frame.width * BEYOND, frame.height * BEYOND
+    box = (-dx, -dy, frame.width + dx, frame.height + dy)
+    parts = []
+    for ring in rings:
+        lon = lat = 0
+        points = []
+        for i in range(0, len(ring), 2):
+            lon, lat = lon + ring[i], lat + ring[i + 1]
+            points.append(frame(lon / unit, lat / unit))
+        slim: list[Point] = []
+        for p in _clipped(points, box):
+            if not slim or math.dist(p, slim[-1]) >= least:
+                slim.append(p)
+        if len(slim) < 3:
+            continue
+        steps, last = [], (0.0, 0.0)
+        for x, y in slim:  # rounded before the difference is taken, so that errors do not add up
+            here = (round(x, 1), round(y, 1))
+            steps.append(f"{number(here[0] - last[0])} {number(here[1] - last[1])}")
+            last = here
+        parts.append(f"M{steps[0]}l{' '.join(steps[1:])}z")
+    return "".join(parts)
+
+
+def _background(
+    outlines: Mapping[str, Any], frame: Frame, home: str | None
+) -> tuple[str, list[tuple[float, float, float, float]]]:
+    """Sea, land and faint names; also the boxes of the names."""
+    w, h = frame.width, frame.height
+    out = [
+        f'<rect class="kmap-sea" x="{number(-w)}" y="{number(-h)}" width="{number(3 * w)}" height="{number(3 * h)}"/>'
+        '<g aria-hidden="true">'
+    ]
+    for code in sorted(outlines["land"], key=lambda c: (c == home, c)):
+        d = _land(outlines["land"][code], outlines["scale"], frame, 0.35 if code == home else 0.9)
+        if d:
+            extra = " kmap-home" if code == home else ""
+            out.append(f'<path class="kmap-land{extra}" data-country="{_text(code)}" d="{d}"/>')
+    boxes = []
+    for text, lon, lat, kind in outlines.get("labels", ()):
+        x, y = frame(lon, lat)
+        if frame.holds((x, y), -20):
+            shown = text.upper() if kind == "country" else text
+            half = text_width(shown, 11.5) / 2
+            boxes.append((x - half, y - 9, x + half, y + 3))
+            out.append(
+                f'<g transform="translate({number(x)} {number(y)})"><text class="kmap-pin '
+                f'{"kmap-name" if kind == "country" else "kmap-water"}">{_text(shown)}</text></g>'
+            )
+    return "".join(out) + "</g>", boxes
+
+
+def _painted(links: Mapping[str, MapLink], shapes: Mapping[str, Way], widths: Mapping[str, float]) -> str:
+    """What is seen of the links, busiest last; not for the pointer or the reader."""
+    out = ['<g class="kmap-paint" aria-hidden="true" pointer-events="none">']
+    marks = []
+    for link in sorted(links.values(), key=lambda k: (k.closed, k.flow, k.link)):
+        d, w, colour = shapes[link.link].d, widths[link.link], fullness(link)
+        if link.changed:
+            out.append(f'<path class="kmap-changed" stroke-width="{number(w + 7)}" d="{d}"/>')
+        if link.flow > 0 or link.closed:
+            out.append(f'<path class="kmap-halo" stroke-width="{number(w + 1.8)}" d="{d}"/>')
+        width = 1.1 if link.closed else w
+        out.append(
+            f'<path class="kmap-{colour} m-{link.mode}" stroke-width="{number(width)}" data-paint="{_text(link.link)}" d="{d}"/>'
+        )
+        if link.closed:
+            x, y = shapes[link.link].middle
+            marks.append(
+                f'<g transform="translate({number(x)} {number(y)})"><g class="kmap-pin">'
+                '<path class="kmap-halo" stroke-width="5" d="M-4-4 4 4M-4 4 4-4"/>'
+                '<path class="kmap-closed" stroke-width="2" d="M-4-4 4 4M-4 4 4-4"/></g></g>'
+            )
+    return "".join([*out, *marks, "</g>"])
+
+
+def _told(link: MapLink, spots: Mapping[str, MapPlace]) -> str:
+    """What a link says of itself when the caller gave no title."""
+    start = f"{spots[link.from_place].name} - {spots[link.to_place].name}, {MODES[link.mode][1]}: "
+    if link.closed:
+        return start + "closed"
+    of = "" if link.capacity is None else f" of {link.capacity:g}"
+    share = "" if link.utilisation is None else f" ({link.utilisation:.0%} full)"
+    return f"{start}{link.flow:.3g}{of} {link.unit}{share}"
+
+
+def _touched(
+    links: Mapping[str, MapLink], spots: Mapping[str, MapPlace], shapes: Mapping[str, Way], widths: Mapping[str, float]
+) -> str:
+    """The layer for pointer, keyboard and screen reader, in order of id."""
+    out = ['<g class="kmap-links">']
+    for i, (name, link) in enumerate(links.items()):
+        told = _text(link.title or _told(link, spots))
+        out.append(
+            f'<g data-link="{_text(name)}" data-flow="{number(link.flow)}" tabindex="{-1 if i else 0}" role="button" '
+            f'aria-label="{told}"><title>{told}</title>'
+            f'<path class="kmap-hit" stroke-width="{number(max(12.0, widths[name] + 4))}" d="{shapes[name].d}"/></g>'
+        )
+    return "".join([*out, "</g>"])
+
+
+def _pins(
+    spots: Mapping[str, MapPlace],
+    links: Mapping[str, MapLink],
+    at: Mapping[str, Point],
+    shapes: Mapping[str, Way],
+    widths: Mapping[str, float],
+    frame: Frame,
+    faint: Sequence[tuple[float, float, float, float]],
+    home: str | None,
+) -> str:
+    """Dots and names of the places."""
+    through = dict.fromkeys(spots, 0.0)
+    for link in links.values():
+        for place in {link.from_place, link.to_place}:
+            through[place] += link.flow
+    seen = [p for p in spots.values() if p.kind != "waypoint" and frame.holds(at[p.place], min(frame.width, frame.height))]
+    weight, size = {}, {}
+    for p in seen:
+        # by doublings, so that a small change of flow does not reshuffle the names
+        busy = min(7, math.floor(math.log2(1 + through[p.place]))) if through[p.place] else -3
+        weight[p.place] = WEIGHT.get(p.kind, 1.0) + 0.6 * busy + (1.2 if p.country == home else 0.0)
+        size[p.place] = 2.7 if weight[p.place] >= 4 else 2.1 if weight[p.place] >= 1.5 else 1.3
+    wishes = []
+    for p in seen:
+        short = re.split(r"\s*[(/,]", p.name)[0] or p.name
+        great = p.kind in ("city", "port") and weight[p.place] >= 6
+        wishes.append(Wish(p.place, short, at[p.place], weight[p.place], 12 if great else 10, size[p.place] + 2.6))
+    labels = place_labels(
+        wishes,
+        width=frame.width,
+        height=frame.height,
+        dots=[(p.place, at[p.place], size[p.place]) for p in seen if size[p.place] > 2],
+        ink=[(point, 0.4 + widths[k] / 4) for k in links for point in shapes[k].samples() if links[k].flow > 0],
+        faint=faint,
+        first=max(12, round(frame.width * frame.height / 17000)),
+    )
+    shown = {label.id: label for label in labels}
+    big = {wish.id for wish in wishes if wish.size > 10}
+    out = ['<g class="kmap-places">']
+    for p in sorted(seen, key=lambda p: (size[p.place], p.place)):
+        x, y = at[p.place]
+        kind = " class=\"kmap-maker\"" if p.kind in MAKERS else ""
+        dot = ' class="kmap-minor"' if size[p.place] < 2 else kind
+        told = f"{p.name} ({p.kind.replace('_', ' ')}, {p.country})"
+        out.append(
+            f'<g data-place="{_text(p.place)}" transform="translate({number(x)} {number(y)})"><title>{_text(told)}</title>'
+            f'<g class="kmap-pin"><circle r="{number(size[p.place])}"{dot}/>'
+        )
+        if p.place in shown:
+            label = shown[p.place]
+            tier = f" t{label.zoom}" if label.zoom > 1 else ""
+            great = " kmap-great" if p.place in big else ""
+            anchor = "" if label.anchor == "start" else f' text-anchor="{label.anchor}"'
+            out.append(
+                f'<text class="kmap-label{great}{tier}" x="{number(label.dx)}" y="{number(label.dy)}"{anchor}>'
+                f"{_text(label.text)}</text>"
+            )
+        out.append("</g></g>")
+    return "".join([*out, "</g>"])
+
+
+def _legend(links: Sequence[MapLink], width: int, height: int, top: float) -> tuple[str, int]:
+    """The strip below the map, and its height: how full, how much, which mode, and the word on borders."""
+    colours = {fullness(link) for link in links}
+    items: list[list[tuple[str, str]]] = [[("kmap-head", "How full")], [("kmap-head", "Mt a year")], [("kmap-head", "Mode")]]
+    items[0] += [(f'<path class="kmap-{k}" stroke-width="{1 if k == "idle" else 4}" d="M0 0H22"/>', text)
+                 for k, (_, text) in FULL.items() if k in colours or k in ("calm", "busy", "tight", "full")]  # fmt: skip
+    if "closed" in colours:
+        items[0].append(('<path class="kmap-closed" stroke-width="1.1" d="M0 0H22M8-3 14 3M8 3 14-3"/>', "closed"))
+    if any(link.changed for link in links):
+        items[0].append(('<path class="kmap-changed" stroke-width="8" d="M0 0H22"/>', "changed"))
+    for part in (0.01, 0.1, 0.5, 1.0):
+        w = max(THINNEST, WIDEST * math.sqrt(part))
+        items[1].append((f'<path stroke="{INK}" stroke-width="{number(w)}" d="M0 0H22"/>', f"{top * part:g}"))
+    used = {link.mode for link in links}
+    items[2] += [(f'<path class="m-{m}" stroke="{INK}" stroke-width="2.2" d="M0 0H34"/>', text)
+                 for m, (_, text) in MODES.items() if m in used]  # fmt: skip
+    out, x, y, line = [], 12.0, 17.0, 19.0
+    for group in items:
+        for i, (mark, text) in enumerate(group):
+            sample = 0.0 if i == 0 else 40.0 if mark.startswith('<path class="m-') else 28.0
+            need = sample + text_width(text, 10.5) + 14
+            if x + need > width - 12 or (i == 0 and x > 12 and x + sum(60 for _ in group) > width):
+                x, y = 12.0, y + line
+            if i == 0:
+                out.append(f'<text class="{mark}" x="{number(x)}" y="{number(y + 3.5)}">{text}</text>')
+            else:
+                out.append(f'<g transform="translate({number(x)} {number(y)})">{mark}'
+                           f'<text x="{number(sample)}" y="3.5">{text}</text></g>')  # fmt: skip
+            x += need
+        x += 14
+    note = "Outlines: Natural Earth. They take no position on borders."
+    if x + text_width(note, 10.5) > width - 12:
+        y += line
+    out.append(f'<text class="kmap-note" x="{width - 12}" y="{number(y + 3.5)}" text-anchor="end">{note}</text>')
+    strip = round(y + 15)
+    return f'<g class="kmap-legend" transform="translate(0 {height - strip})">{"".join(out)}</g>', strip

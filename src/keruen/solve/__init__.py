@@ -1,0 +1,117 @@
+"""Network -> Solution: the planner's least-cost plan, with prices, ranges and a certificate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keruen.network import Network
+from keruen.solve.certificate import Certificate, certify
+from keruen.solve.highs import Solver
+from keruen.solve.program import Program, assemble
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Price", "Solution", "solve"]
+
+Floats = NDArray[np.float64]
+FULL = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What one more unit of a limit, fleet or rule is worth.
+
+    price: MUSD per unit of its capacity; it holds for capacities from holds_from to holds_to.
+    degenerate: the solver's price is only one of many; the price shown is then the gain of a little
+    more, found by solving again. one_more: MUSD a year gained by one whole unit more, solved anew.
+    """
+
+    row: int
+    load: float
+    price: float
+    holds_from: float
+    holds_to: float
+    degenerate: bool
+    one_more: float | None = None
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A solved program: x by column, price by row, objective in MUSD with its certificate."""
+
+    program: Program
+    x: Floats
+    row_dual: Floats
+    objective: float
+    status: str
+    certificate: Certificate
+    solver: Solver
+
+    @property
+    def network(self) -> Network:
+        return self.program.network
+
+    def flows(self, group: int) -> Floats:
+        """Flow of a group on each of its edges."""
+        first = self.program.flow[group]
+        return self.x[first : first + len(self.network.groups[group].edges)]
+
+    def load(self, row: int) -> float:
+        """Left-hand side of a row."""
+        return float((self.program.matrix[[row], :] @ self.x)[0])
+
+    def prices(self, rows: Sequence[int], units: Sequence[float] | None = None) -> dict[int, Price]:
+        """Prices of ``<=`` rows (``>=`` for floors), with the range each holds over.
+
+        A row whose range has no width above its side is degenerate: its price is found by giving it a
+        little more and solving again from the last basis. ``units``: what "one more" is, by row.
+        """
+        p = self.program
+        low, high = self.solver.row_ranges()
+        activity = p.matrix @ self.x
+        found = {}
+        for k, row in enumerate(rows):
+            floor = np.isinf(p.row_upper[row])
+            side = p.row_lower[row] if floor else p.row_upper[row]
+            full = abs(activity[row] - side) <= FULL * max(1.0, abs(side))
+            price = max(0.0, -float(self.row_dual[row]) * (-1 if floor else 1))
+            one_more, degenerate = None, False
+            if full and not floor:
+                step = max(1e-6, 1e-4 * abs(side))
+                degenerate = bool(high[row] - side < step)
+                if degenerate:
+                    price = self._gain(row, side, step) / step
+                one_more = self._gain(row, side, units[k] if units else 1.0)
+            found[row] = Price(row, float(activity[row]), price, float(low[row]), float(high[row]), degenerate, one_more)
+        return found
+
+    def _gain(self, row: int, side: float, step: float) -> float:
+        lower = float(self.program.row_lower[row])
+        self.solver.set_row(row, lower, side + step)
+        better = self.solver.solve().objective
+        self.solver.set_row(row, lower, side)
+        return max(0.0, self.objective - self.program.offset - better)
+
+
+def solve(network: Network, *, verify: bool = False) -> Solution:
+    """The least-cost plan of a network. Always feasible: what cannot move is part of the answer.
+
+    verify: solve again by a second formulation and put the difference into the certificate.
+    Raises SolveError if HiGHS proves no optimum.
+    """
+    program = assemble(network)
+    solver = Solver(program.cost, program.upper, program.matrix, program.row_lower, program.row_upper)
+    answer = solver.solve()
+    objective = answer.objective + program.offset
+    certificate = certify(program, answer.x, answer.row_dual)
+    if verify:
+        from keruen.solve.verify import objective_by_pairs
+
+        other = objective_by_pairs(network)
+        certificate = replace(certificate, verified=abs(other - objective) / max(1.0, abs(objective)))
+    return Solution(program, answer.x, answer.row_dual, objective, answer.status, certificate, solver)

@@ -1,0 +1,72 @@
+"""Run HiGHS on plain arrays: one thread, simplex, nothing random."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from keruen.errors import SolveError
+
+__all__ = ["Answer", "Solver"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Primal and dual values of a program, with the solver's word on it."""
+
+    status: str
+    objective: float
+    x: Floats
+    row_dual: Floats
+
+
+class Solver:
+    """A HiGHS model that can be changed and solved again from the last basis."""
+
+    def __init__(self, cost: Floats, upper: Floats, matrix: sparse.csc_array, row_lower: Floats, row_upper: Floats) -> None:
+        self.rows, self.columns = matrix.shape
+        lp = highspy.HighsLp()
+        lp.num_col_, lp.num_row_ = self.columns, self.rows
+        lp.col_cost_, lp.col_lower_, lp.col_upper_ = cost, np.zeros(self.columns), upper
+        lp.row_lower_, lp.row_upper_ = row_lower, row_upper
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        lp.a_matrix_.start_ = matrix.indptr
+        lp.a_matrix_.index_ = matrix.indices
+        lp.a_matrix_.value_ = matrix.data
+        self.highs: Any = highspy.Highs()
+        for option, value in (("output_flag", False), ("threads", 1), ("random_seed", 0), ("solver", "simplex"), ("parallel", "off"),
+                              ("primal_feasibility_tolerance", 1e-9), ("dual_feasibility_tolerance", 1e-9)):  # fmt: skip
+            self.highs.setOptionValue(option, value)
+        self.highs.passModel(lp)
+
+    def solve(self) -> Answer:
+        """Solve, from the last basis where there is one. Raises SolveError if no optimum is proven."""
+        self.highs.run()
+        status = self.highs.getModelStatus()
+        if status != highspy.HighsModelStatus.kOptimal:
+            raise SolveError(f"HiGHS stopped with '{self.highs.modelStatusToString(status)}'; a plan always exists, so this is a fault of keruen")
+        solution = self.highs.getSolution()
+        return Answer("optimal", self.highs.getInfo().objective_function_value, np.array(solution.col_value), np.array(solution.row_dual))
+
+    def set_cost(self, cost: Floats) -> None:
+        self.highs.changeColsCost(self.columns, np.arange(self.columns, dtype=np.int32), cost)
+
+    def set_row(self, row: int, lower: float, upper: float) -> None:
+        self.highs.changeRowBounds(row, lower, upper)
+
+    def add_row(self, lower: float, upper: float, columns: NDArray[np.int32], values: Floats) -> int:
+        self.highs.addRow(lower, upper, len(columns), columns, values)
+        self.rows += 1
+        return self.rows - 1
+
+    def row_ranges(self) -> tuple[Floats, Floats]:
+        """For every row, the right-hand sides between which the basis, and so each price, stays the same."""
+        _, ranging = self.highs.getRanging()
+        return np.array(ranging.row_bound_dn.value_), np.array(ranging.row_bound_up.value_)
