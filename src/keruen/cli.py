@@ -88,6 +88,7 @@ def _scenario_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--year", default="", metavar="YEAR", help="year, or first-last such as 2023-2035 (default: the base year)")
     command.add_argument("--scenario", action="append", default=[], metavar="NAME|FILE", help="scenario of the case or TOML file; may be repeated")
     command.add_argument("--close", action="append", default=[], metavar="KIND=NAME", help="close link=, place=, country=, mode=, operator=, ...")
+    command.add_argument("--while-it-lasts", action="store_true", help="take closures of some days as if they lasted all year: rates during the event")
     command.add_argument("--add", action="append", default=[], metavar="PROJECT", help="switch a project on")
     command.add_argument("--without", action="append", default=[], metavar="RULE|kind=KIND", help="switch a rule off, or all of a kind (contract, quota, ...)")
 
@@ -212,7 +213,7 @@ def _scenario(args: argparse.Namespace, case: Case) -> Scenario:
     for word in args.without:
         kind, equals, name = word.partition("=")
         combined = combined + (without(kind=name) if equals and kind == "kind" else without(rule=word))
-    return combined
+    return combined.while_it_lasts() if args.while_it_lasts else combined
 
 
 def _write(args: argparse.Namespace, text: str) -> None:

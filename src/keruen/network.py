@@ -423,7 +423,8 @@ class _Builder:
                 ends += [(("demand", i, k), end, only, at) for k, (end, at) in enumerate(want.ends)]
         ends += [(("plant", i, 0), w.end, (), w.vertices[commodity]) for i, w in enumerate(works) if w.input == commodity]
         # Origins with the same destinations under the same rules can share one group.
-        split: dict[tuple[tuple[int, ...], tuple[int, ...]], list[int]] = defaultdict(list)
+        # Home and foreign origins are kept apart, so that what the home country exports is known.
+        split: dict[tuple[bool, tuple[int, ...], tuple[int, ...]], list[int]] = defaultdict(list)
         for o, (_, origin, to, _) in enumerate(origins):
             by_rules: dict[tuple[int, ...], list[int]] = defaultdict(list)
             for d, (_, destination, from_, _) in enumerate(ends):
@@ -432,9 +433,9 @@ class _Builder:
                     if not self._barred(rules):
                         by_rules[rules].append(d)
             for rules, reached in sorted(by_rules.items()):
-                split[(rules, tuple(reached))].append(o)
+                split[(origin.country == self.case.home, rules, tuple(reached))].append(o)
         groups = []
-        for (rules, reached), members in sorted(split.items()):
+        for (_, rules, reached), members in sorted(split.items()):
             start = {v for o in members for v in origins[o][3]}
             stop = {v for d in reached for v in ends[d][3]}
             made = self._group(commodity, rules, start, stop)

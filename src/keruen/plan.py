@@ -10,14 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keruen.network import Edge, Network
+from keruen.rules import End, RuleBook
 from keruen.solve import Price, Solution
 from keruen.solve.paths import Path, paths_of
+from keruen.solve.program import Taken
 from keruen.solve.reasons import Reasons
-from keruen.solve.shares import exported, is_export, share_of, touching, transport_cost
+from keruen.solve.shares import LEAST_SHOWN, Shares, exported, is_export, touching, transport_cost
 from keruen.units import SMALL_PER_UNIT
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from keruen.tables import Screenline
 
 __all__ = ["Plan"]
 
@@ -215,15 +219,15 @@ class Plan:
         for i, o in enumerate(n.offers):
             left = o.quantity - self.solution.load(p.supply_rows[i])
             if left > TINY and not self._import_option(i):
-                add("supply", o.name, o.end.place, o.commodity, left, why.of_supply(i))
+                add("supply", o.name, o.end.place, o.commodity, left, why.of_supply(i, left))
         for i, w in enumerate(n.wants):
             short = w.quantity - float(x[p.met + i])
             if short > TINY:
-                add("demand", w.name, w.ends[0][0].place, w.commodity, short, why.of_demand(i))
+                add("demand", w.name, w.ends[0][0].place, w.commodity, short, why.of_demand(i, short))
         for i, c in enumerate(n.consigned):
             short = c.quantity - float(x[p.moved + i])
             if short > TINY:
-                add("consignment", c.name, c.origin.place, c.commodity, short, why.of_consignment(i))
+                add("consignment", c.name, c.origin.place, c.commodity, short, why.of_consignment(i, short))
         return sorted(rows, key=lambda r: (r["side"], r["commodity"], -r["quantity"], r["id"]))
 
     def _import_option(self, i: int) -> bool:
@@ -234,12 +238,10 @@ class Plan:
     def _countries(self) -> list[dict[str, Any]]:
         n, rows = self.network, []
         for entry in self._exports:
-            if entry["moved"] <= TINY:
-                continue
-            used = {e for g in n.groups if g.commodity == entry["commodity"] for e in g.edges.tolist()}
-            for country in sorted({c for e in used for c in n.edges[e].countries} - {n.case.home}):
-                share = share_of(self.solution, entry["commodity"], touching(n, "country", country))
-                if share is not None and share.most > 1e-9:
+            shares = Shares(self.solution, entry["commodity"])
+            for country in shares.countries():
+                share = shares.of(touching(n, "country", country))
+                if share is not None and share.most >= LEAST_SHOWN:
                     rows.append({"country": country, "commodity": entry["commodity"], "share": share.plan, "share_min": share.least, "share_max": share.most})
         return rows
 
@@ -264,7 +266,7 @@ class Plan:
             })  # fmt: skip
         return sorted(rows, key=lambda r: (r["commodity"], r["from"], r["to"], -r["quantity"], r["route"]))
 
-    def _name_of(self, t: Any) -> str:
+    def _name_of(self, t: Taken) -> str:
         n = self.network
         if t.kind == "supply":
             return n.offers[t.item].name
@@ -274,11 +276,9 @@ class Plan:
             return n.wants[t.item].name
         return (n.consigned[t.item].origin if t.kind == "start" else n.consigned[t.item].destination).place
 
-    def screenline_flow(self, screenline: str) -> float | None:
-        """Flow over a screenline in its unit; None where a group mixes origins it does and does not count."""
+    def screenline_flow(self, screenline: str) -> float:
+        """Flow over a screenline in its unit. Where a group mixes ends that count and ends that do not, its paths decide."""
         n, line = self.network, self.network.case.screenlines[screenline]
-        from keruen.rules import RuleBook
-
         book = RuleBook(n.case, n.overlay, n.year)
         total = 0.0
         for name in line.links:
@@ -295,9 +295,30 @@ class Plan:
                 if flow > TINY:
                     fits = self._fits(book, g, line.origin, line.destination)
                     if fits is None:
-                        return None
-                    total += flow * n.counted(group.commodity, line.unit) * fits
+                        flow = self._by_paths(book, g, line, stem, ways)
+                    total += flow * n.counted(group.commodity, line.unit) * (fits is not False)
         return total
+
+    def _by_paths(self, book: RuleBook, g: int, line: Screenline, name: str, ways: Sequence[str]) -> float:
+        n = self.network
+        return sum(
+            path.quantity
+            for path in self.paths
+            if path.group == g
+            and any(n.edges[e].name == name and n.edges[e].direction in ways for e in path.edges)
+            and book.is_one_of(self._end_of(path.origin), line.origin)
+            and book.is_one_of(self._end_of(path.destination), line.destination)
+        )
+
+    def _end_of(self, t: Taken) -> End:
+        n = self.network
+        if t.kind == "supply":
+            return n.offers[t.item].end
+        if t.kind in ("made", "intake"):
+            return n.works[t.item].end
+        if t.kind == "demand":
+            return n.wants[t.item].ends[t.end][0]
+        return n.consigned[t.item].origin if t.kind == "start" else n.consigned[t.item].destination
 
     def _item_flow(self, name: str, commodities: Sequence[str], unit: str) -> float:
         n, p, x = self.network, self.solution.program, self.solution.x
@@ -314,7 +335,7 @@ class Plan:
                 return float(sum(x[c] for c, t in p.taken if t.kind == "made" and t.item == i and n.groups[t.group].commodity in commodities))
         return 0.0
 
-    def _fits(self, book: Any, g: int, origin: Sequence[str], destination: Sequence[str]) -> bool | None:
+    def _fits(self, book: RuleBook, g: int, origin: Sequence[str], destination: Sequence[str]) -> bool | None:
         n, group = self.network, self.network.groups[g]
         origins = [n.offers[i].end if k == "supply" else n.works[i].end for k, i in group.origins] or [n.consigned[group.consigned[0]].origin]
         ends = [n.wants[i].ends[k][0] if kind == "demand" else n.works[i].end for kind, i, k in group.destinations]
@@ -335,7 +356,7 @@ class Plan:
             for o in figures or [None]:
                 rows.append({
                     "screenline": name, "name": line.name, "unit": line.unit, "plan": flow, "published": o.quantity if o else None,
-                    "difference": flow - o.quantity if o and flow is not None else None, "use": o.use if o else "",
+                    "difference": flow - o.quantity if o else None, "use": o.use if o else "",
                     "confidence": o.confidence if o else "", "source": o.source if o else "",
                 })  # fmt: skip
         return rows

@@ -47,8 +47,16 @@ class RuleBook:
         return (rule.valid_from is None or rule.valid_from <= day) and (rule.valid_to is None or rule.valid_to >= day)
 
     def is_one_of(self, end: End, words: Sequence[str]) -> bool:
-        """Whether an end is a place named, in a country named, or in a member of an organisation named."""
-        return not words or end.place in words or end.country in words or any(end.country in self._members(w) for w in words)
+        """Whether an end is a place named, in a country named, or in a member of an organisation named.
+
+        ``NON-X`` means anywhere but X, a country or an organisation.
+        """
+        return not words or any(self._is(end, word) for word in words)
+
+    def _is(self, end: End, word: str) -> bool:
+        if word in (end.place, end.country) or end.country in self._members(word):
+            return True
+        return word.startswith("NON-") and not self._is(end, word[4:])
 
     def matching(self, commodity: str, origin: End, destination: End) -> tuple[int, ...]:
         """Positions in ``rules`` of those that look at this flow."""

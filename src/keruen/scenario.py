@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -49,8 +49,9 @@ class Change:
     def __str__(self) -> str:
         what = f"{self.selector} {', '.join(self.names)}".strip()
         if self.kind == "close":
-            lost = 1 - dict(self.factors)["left"]
-            return f"close {what}" + (f" by {100 * lost:.3g} %" if lost < 1 else "")
+            share, days = (f for _, f in self.factors)
+            words = f"close {what}" + (f" by {100 * share:.3g} %" if share < 1 else "")
+            return words + (f" for {days:g} days" if days < DAYS else "")
         if self.kind == "scale":
             return f"scale {what}: " + ", ".join(f"{n} x {f:g}" for n, f in self.factors)
         if self.kind == "set":
@@ -67,6 +68,14 @@ class Scenario:
     names: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
     title: str = ""
+
+    def while_it_lasts(self) -> Scenario:
+        """The same, with closures of some days taken as if they lasted all year: yearly rates during the event.
+
+        A year's plan lets the rest of the year make up for an event as far as there is room; this one does not.
+        """
+        changes = tuple(replace(c, factors=(c.factors[0], ("days", DAYS))) if c.kind == "close" else c for c in self.changes)
+        return Scenario(tuple(f"{n} while it lasts" for n in self.names), changes, self.title)
 
     def __add__(self, other: Scenario) -> Scenario:
         title = "; ".join(t for t in (self.title, other.title) if t)
@@ -99,7 +108,7 @@ def close(*, share: float = 1.0, days: float = DAYS, **selectors: str | Sequence
     if not 0 <= share <= 1 or not 0 <= days <= DAYS:
         raise UsageError(f"share must be from 0 to 1 and days from 0 to 365; got {share:g} and {days:g}")
     selector, names = _select(selectors)
-    return _one(Change("close", selector, names, (("left", 1 - share * days / DAYS),)))
+    return _one(Change("close", selector, names, (("share", share), ("days", days))))
 
 
 def scale(
@@ -303,7 +312,8 @@ def _lay_one(change: Change, case: Case, overlay: Overlay) -> None:
     else:
         chosen = _chosen(change, case)
         if change.kind == "close":
-            left = change.factors[0][1]
+            share, days = (f for _, f in change.factors)
+            left = 1 - share * days / DAYS
             for table, name in chosen:
                 _bring_down(overlay, case, table, name, left, str(change))
             if left == 0 and change.selector in ("place", "country"):

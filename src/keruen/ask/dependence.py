@@ -7,7 +7,7 @@ from typing import Any
 
 from keruen.errors import UsageError, did_you_mean
 from keruen.plan import Plan
-from keruen.solve.shares import NEAR, share_of, touching
+from keruen.solve.shares import LEAST_SHOWN, NEAR, Shares, touching
 
 __all__ = ["dependence"]
 
@@ -32,19 +32,17 @@ def dependence(plan: Plan, by: str = "country", commodities: Sequence[str] = (),
         commodity = entry["commodity"]
         if entry["moved"] <= 1e-7 or (commodities and commodity not in commodities):
             continue
-        for name in _names(plan, by, commodity):
-            share = share_of(plan.solution, commodity, touching(n, by, name), near)
-            if share is not None and share.most > 1e-9:
+        shares = Shares(plan.solution, commodity, near)
+        for name in shares.countries() if by == "country" else _names(plan, by, commodity):
+            share = shares.of(touching(n, by, name))
+            if share is not None and share.most >= LEAST_SHOWN:
                 rows.append({by: name, "commodity": commodity, "share": share.plan, "share_min": share.least, "share_max": share.most})
     return sorted(rows, key=lambda r: (r["commodity"], -r["share_min"], -r["share_max"], r[by]))
 
 
 def _names(plan: Plan, by: str, commodity: str) -> list[str]:
+    """Places and operators are many: those the plan uses are asked about."""
     n = plan.network
-    if by == "country":
-        used = {e for g in n.groups if g.commodity == commodity for e in g.edges.tolist()}
-        return sorted({c for e in used for c in n.edges[e].countries} - {n.case.home})
-    # Places and operators are many: those the plan uses are asked about.
     edges = {e for e, c in plan.edge_flows if c == commodity}
     if by == "operator":
         return sorted({n.edges[e].operator for e in edges if n.edges[e].operator})

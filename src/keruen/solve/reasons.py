@@ -48,7 +48,7 @@ class Reasons:
             b.rule.rule: b for b, row in zip(self.n.bounds, p.bound_rows, strict=True)
             if b.rule.effect == "cap" and activity[row] >= p.row_upper[row] - ROOM * max(1.0, p.row_upper[row])
         }  # fmt: skip
-        self._states: dict[tuple[str, tuple[int, ...]], _State] = {}
+        self._states: dict[tuple[str, tuple[int, ...], float], _State] = {}
 
     def _why_shut(self, e: int, commodity: str, rules: tuple[int, ...]) -> str:
         """Empty where the edge has room; else what stops one more unit."""
@@ -87,8 +87,9 @@ class Reasons:
         rule = next(r for r in self.n.rules if r.rule == rule_id)
         return self._book.on_some_links_only(rule) and self._book.looks_at(rule, edge.name, edge.direction, edge.track, edge.operator, edge.countries)
 
-    def _state(self, commodity: str, rules: tuple[int, ...]) -> _State:
-        key = (commodity, rules)
+    def _state(self, commodity: str, rules: tuple[int, ...], least: float) -> _State:
+        """least: flows smaller than this are not worth taking back to make room."""
+        key = (commodity, rules, least)
         if key not in self._states:
             state = _State()
             carried: dict[int, float] = defaultdict(float)
@@ -105,7 +106,7 @@ class Reasons:
                 else:
                     state.onward[edge.tail].append(edge.head)
                     state.back[edge.head].append(edge.tail)
-                if carried[e] > ROOM:  # what flows one way can be taken back
+                if carried[e] > least:  # what flows one way can be taken back
                     state.onward[edge.head].append(edge.tail)
                     state.back[edge.tail].append(edge.head)
             self._states[key] = state
@@ -143,7 +144,7 @@ class Reasons:
                 found.update(o.vertices)
         return found
 
-    def of_supply(self, i: int) -> list[str]:
+    def of_supply(self, i: int, quantity: float) -> list[str]:
         offer = self.n.offers[i]
         if not offer.vertices:
             return [f"{offer.end.place} is closed"]
@@ -152,9 +153,9 @@ class Reasons:
             coupled = [f"it moves only together with {', '.join(partners)}"]
         else:
             coupled = []
-        return self._cut(offer.commodity, offer.vertices, self._wish(offer.commodity), ahead=True) + coupled
+        return self._cut(offer.commodity, offer.vertices, self._wish(offer.commodity), quantity, ahead=True) + coupled
 
-    def of_demand(self, i: int) -> list[str]:
+    def of_demand(self, i: int, quantity: float) -> list[str]:
         want = self.n.wants[i]
         at = tuple(v for _, vs in want.ends for v in vs)
         if not at:
@@ -164,20 +165,20 @@ class Reasons:
             made = {v for w in self.n.works if any(c == want.commodity for c, _ in w.outputs) for v in w.vertices[want.commodity]}
         if not made:
             return ["all that is offered is used elsewhere"]
-        return self._cut(want.commodity, at, made, ahead=False)
+        return self._cut(want.commodity, at, made, quantity, ahead=False)
 
-    def of_consignment(self, i: int) -> list[str]:
+    def of_consignment(self, i: int, quantity: float) -> list[str]:
         c = self.n.consigned[i]
         if not c.vertices[0] or not c.vertices[1]:
             return [f"{(c.origin if not c.vertices[0] else c.destination).place} is closed"]
-        return self._cut(c.commodity, c.vertices[0], set(c.vertices[1]), ahead=True)
+        return self._cut(c.commodity, c.vertices[0], set(c.vertices[1]), quantity, ahead=True)
 
-    def _cut(self, commodity: str, start: tuple[int, ...], goal: set[int], *, ahead: bool) -> list[str]:
+    def _cut(self, commodity: str, start: tuple[int, ...], goal: set[int], quantity: float, *, ahead: bool) -> list[str]:
         if not goal:
             return ["nobody would take more of it"]
         # The rules of any group of the commodity that could serve this flow: the mildest are used for the search.
         rules = tuple(sorted({r for g in self.n.groups if g.commodity == commodity for r in g.rules}))
-        state = self._state(commodity, rules)
+        state = self._state(commodity, rules, max(ROOM, 0.05 * quantity))
         reached = self._spread(start, state.onward if ahead else state.back)
         if reached & goal:
             return ["moving it would cost more than it is worth"]
@@ -195,5 +196,5 @@ class Reasons:
                 words.append(why)
         if not words:
             return ["no way leads there"]
-        words.sort(key=lambda w: ("is full" not in w and "fully used" not in w, "rule" not in w, w))
+        words.sort(key=lambda w: ("is full" not in w and "fully used" not in w, "rule" not in w, "is not open" in w, w))
         return words[:MOST] + ([f"and {len(words) - MOST} more"] if len(words) > MOST else [])

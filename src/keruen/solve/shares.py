@@ -3,11 +3,19 @@
 An optimal flow is rarely unique, so the least and greatest share are found over all plans that export
 as much and cost at most a little more. The network of the commodity gets a second floor: a flow steps
 up to it when it touches what is asked about, and never comes down. What is delivered there has touched it.
+
+Most questions need no such solve. With the prices of the best plan every way has a reduced cost, what it
+is dearer than the best; a plan within the allowed extra cost can put at most extra / (reduced cost of the
+cheapest way that touches) on ways that touch, and as much on ways that avoid.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
+from heapq import heappop, heappush
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +23,14 @@ from numpy.typing import NDArray
 from keruen.network import Edge, Network
 from keruen.solve import Solution
 from keruen.solve.highs import Solver
-from keruen.solve.paths import paths_of
-from keruen.solve.program import Taken, assemble
+from keruen.solve.paths import Path, paths_of
+from keruen.solve.program import ENTERS, Taken, assemble
 
-__all__ = ["NEAR", "Share", "exported", "share_of", "touching"]
+__all__ = ["LEAST_SHOWN", "NEAR", "Share", "Shares", "exported", "touching"]
 
 NEAR = 1e-3
+LEAST_SHOWN = 5e-4
+INF = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,58 +74,6 @@ def exported(solution: Solution, commodity: str) -> float:
     return float(sum(solution.x[c] for c, t in solution.program.taken if n.groups[t.group].commodity == commodity and is_export(n, t)))
 
 
-def share_of(solution: Solution, commodity: str, edges: frozenset[int], near: float = NEAR) -> Share | None:
-    """The share of exports that touches any of the edges; None where nothing is exported.
-
-    near: how much dearer than the best a plan may be, relative to the cost of moving everything
-    (the objective without the value of what is delivered).
-    """
-    n, total = solution.network, exported(solution, commodity)
-    if total <= 1e-9:
-        return None
-    groups = [g for g, group in enumerate(n.groups) if group.commodity == commodity and _exports(n, g)]
-    used = sum(
-        p.quantity for g in groups for p in paths_of(solution, g) if is_export(n, p.destination) and edges & set(p.edges)
-    )
-    if not any(edges & set(n.groups[g].edges.tolist()) for g in groups):
-        return Share(0.0, 0.0, 0.0)
-    least, most = _range(solution, commodity, frozenset(groups), edges, total, near)
-    return Share(min(1.0, used / total), least, most)
-
-
-def _exports(n: Network, g: int) -> bool:
-    group = n.groups[g]
-    ends = [Taken(k, i, g, -1, end) for k, i, end in group.destinations if k == "demand"]
-    return any(is_export(n, t) for t in ends + [Taken("consigned", i, g, -1) for i in group.consigned])
-
-
-def _range(solution: Solution, commodity: str, groups: frozenset[int], edges: frozenset[int], total: float, near: float) -> tuple[float, float]:
-    tall = _second_floor(solution.network, groups, edges)
-    program = assemble(tall)
-    base = len(solution.network.vertices)
-    up = np.zeros(len(program.cost))
-    out = np.zeros(len(program.cost))
-    for column, t in program.taken:
-        if tall.groups[t.group].commodity == commodity and is_export(tall, t):
-            out[column] = 1.0
-            up[column] = float(t.vertex >= base)
-    solver = Solver(program.cost, program.upper, program.matrix, program.row_lower, program.row_upper)
-    solver.solve()
-    slack = near * abs(transport_cost(solution))
-    _row(solver, program.cost, -np.inf, solution.objective - program.offset + slack)
-    _row(solver, out, total - 1e-7, total + 1e-7)
-    solver.set_cost(up)
-    least = solver.solve().objective
-    solver.set_cost(-up)
-    most = -solver.solve().objective
-    return max(0.0, least / total), min(1.0, most / total)
-
-
-def _row(solver: Solver, values: NDArray[np.float64], lower: float, upper: float) -> None:
-    columns = np.flatnonzero(values).astype(np.int32)
-    solver.add_row(lower, upper, columns, values[columns])
-
-
 def transport_cost(solution: Solution) -> float:
     """What moving and missing cost, in MUSD: the objective without the value of what demands got."""
     p = solution.program
@@ -123,6 +81,140 @@ def transport_cost(solution: Solution) -> float:
         w.price * float(solution.x[p.met + i] + solution.x[p.extra + i]) for i, w in enumerate(solution.network.wants)
     )
     return solution.objective + value
+
+
+class Shares:
+    """Shares of the exports of one commodity in one plan.
+
+    near: how much dearer than the best a plan may be, relative to what moving these exports costs
+    (money and time on links and transfers along their paths).
+    """
+
+    def __init__(self, solution: Solution, commodity: str, near: float = NEAR) -> None:
+        self.solution, self.commodity, self.n = solution, commodity, solution.network
+        self.total = exported(solution, commodity)
+        n = self.n
+        self.groups = tuple(g for g, group in enumerate(n.groups) if group.commodity == commodity and self._exports(g))
+        self.paths: list[Path] = [p for g in self.groups for p in paths_of(solution, g) if is_export(n, p.destination)]
+        cost = sum(p.quantity * sum(n.edges[e].cost[commodity] for e in p.edges) for p in self.paths)
+        self.extra = near * abs(cost)
+
+    def _exports(self, g: int) -> bool:
+        group = self.n.groups[g]
+        ends = [Taken(k, i, g, -1, end) for k, i, end in group.destinations if k == "demand"]
+        return any(is_export(self.n, t) for t in ends + [Taken("consigned", i, g, -1) for i in group.consigned])
+
+    def countries(self) -> list[str]:
+        """Every country but home that some way of these exports may cross."""
+        used = {e for g in self.groups for e in self.n.groups[g].edges.tolist()}
+        return sorted({c for e in used for c in self.n.edges[e].countries} - {self.n.case.home})
+
+    def of(self, edges: frozenset[int]) -> Share | None:
+        """The share that touches any of the edges; None where nothing is exported."""
+        if self.total <= 1e-9:
+            return None
+        plan = min(1.0, sum(p.quantity for p in self.paths if edges & set(p.edges)) / self.total)
+        touch, avoid = self._cheapest(edges)
+        most = self._bound(touch)
+        if most < LEAST_SHOWN:
+            return Share(plan, plan, max(plan, most))
+        if avoid == INF:
+            return Share(1.0, 1.0, 1.0)
+        if touch == INF:
+            return Share(0.0, 0.0, 0.0)
+        least, most = self._range(edges)
+        return Share(plan, min(plan, least), max(plan, most))
+
+    def _bound(self, reduced_cost: float) -> float:
+        return 1.0 if reduced_cost <= 1e-12 else min(1.0, self.extra / (reduced_cost * self.total))
+
+    # reduced costs of ways
+
+    @cached_property
+    def _reduced(self) -> NDArray[np.float64]:
+        p = self.solution.program
+        return np.maximum(0.0, p.cost - p.matrix.T @ self.solution.row_dual)
+
+    @cached_property
+    def _ends(self) -> dict[int, tuple[dict[int, float], dict[int, float]]]:
+        """Per group: reduced cost of entering and of leaving as an export, by vertex."""
+        found: dict[int, tuple[dict[int, float], dict[int, float]]] = {g: ({}, {}) for g in self.groups}
+        for column, t in self.solution.program.taken:
+            if t.group in found and (t.kind in ENTERS or is_export(self.n, t)):
+                side = found[t.group][0 if t.kind in ENTERS else 1]
+                side[t.vertex] = min(side.get(t.vertex, INF), float(self._reduced[column]))
+        return found
+
+    @cached_property
+    def _ways(self) -> dict[int, list[tuple[int, int, int, float]]]:
+        """Per group: (edge, tail, head, reduced cost)."""
+        p, n = self.solution.program, self.n
+        return {
+            g: [(e, n.edges[e].tail, n.edges[e].head, float(self._reduced[p.flow[g] + k])) for k, e in enumerate(n.groups[g].edges.tolist())]
+            for g in self.groups
+        }
+
+    @cached_property
+    def _distances(self) -> dict[int, tuple[dict[int, float], dict[int, float]]]:
+        """Per group: least reduced cost from any origin to each vertex, and from each vertex to any market."""
+        return {
+            g: (_dijkstra(self._ends[g][0], ways), _dijkstra(self._ends[g][1], ((e, h, t, c) for e, t, h, c in ways)))
+            for g, ways in self._ways.items()
+        }
+
+    def _cheapest(self, edges: frozenset[int]) -> tuple[float, float]:
+        """Reduced cost of the cheapest way that touches the edges, and of the cheapest that avoids them."""
+        touch = avoid = INF
+        for g in self.groups:
+            ahead, behind = self._distances[g]
+            touch = min([touch] + [ahead.get(t, INF) + c + behind.get(h, INF) for e, t, h, c in self._ways[g] if e in edges])
+            around = _dijkstra(self._ends[g][0], (w for w in self._ways[g] if w[0] not in edges))
+            avoid = min([avoid] + [around.get(v, INF) + c for v, c in self._ends[g][1].items()])
+        return touch, avoid
+
+    # the exact range
+
+    def _range(self, edges: frozenset[int]) -> tuple[float, float]:
+        tall = _second_floor(self.n, frozenset(self.groups), edges)
+        program = assemble(tall)
+        base = len(self.n.vertices)
+        up, out = np.zeros(len(program.cost)), np.zeros(len(program.cost))
+        for column, t in program.taken:
+            if tall.groups[t.group].commodity == self.commodity and is_export(tall, t):
+                out[column] = 1.0
+                up[column] = float(t.vertex >= base)
+        solver = Solver(program.cost, program.upper, program.matrix, program.row_lower, program.row_upper)
+        solver.solve()
+        _row(solver, program.cost, -np.inf, self.solution.objective - program.offset + self.extra)
+        _row(solver, out, self.total - 1e-7, self.total + 1e-7)
+        solver.set_cost(up)
+        least = solver.solve().objective
+        solver.set_cost(-up)
+        most = -solver.solve().objective
+        return max(0.0, least / self.total), min(1.0, most / self.total)
+
+
+def _dijkstra(start: dict[int, float], ways: Iterable[tuple[int, int, int, float]]) -> dict[int, float]:
+    onward: dict[int, list[tuple[int, float]]] = defaultdict(list)
+    for _, tail, head, cost in ways:
+        onward[tail].append((head, cost))
+    distance: dict[int, float] = {}
+    heap = [(c, v) for v, c in sorted(start.items())]
+    heap.sort()
+    while heap:
+        d, v = heappop(heap)
+        if v in distance:
+            continue
+        distance[v] = d
+        for head, cost in onward.get(v, ()):
+            if head not in distance:
+                heappush(heap, (d + cost, head))
+    return distance
+
+
+def _row(solver: Solver, values: NDArray[np.float64], lower: float, upper: float) -> None:
+    columns = np.flatnonzero(values).astype(np.int32)
+    solver.add_row(lower, upper, columns, values[columns])
 
 
 def _second_floor(n: Network, groups: frozenset[int], edges: frozenset[int]) -> Network:
