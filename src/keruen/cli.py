@@ -133,7 +133,8 @@ def _solve(args: argparse.Namespace) -> int:
     plans = [case.solve(year, scenario, behaviour=args.behaviour, verify=args.verify) for year in years]
     bases = [case.solve(year, None if args.compare == "base" else args.compare, behaviour=args.behaviour) for year in years] if args.compare else []
     if args.format == "json":
-        data = [_with_comparison(plan.to_dict(), plan, base) for plan, base in zip(plans, bases or [None] * len(plans), strict=True)]
+        against: Sequence[Plan | None] = bases or [None] * len(plans)
+        data = [_with_comparison(plan.to_dict(), plan, base) for plan, base in zip(plans, against, strict=True)]
         _write(args, _json(data[0] if len(data) == 1 else data))
     elif args.format == "csv":
         _write(args, _plans_csv(plans, bases, args.table))

@@ -12,7 +12,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -20,15 +21,18 @@ __all__ = [
     "CaseError",
     "Finding",
     "KeruenError",
+    "Names",
     "ScenarioError",
     "SolveError",
     "UnitError",
     "UsageError",
     "did_you_mean",
+    "quote",
     "say",
 ]
 
 MOST_SHOWN = 5
+LONGEST_QUOTE = 60
 
 
 class KeruenError(Exception):
@@ -92,12 +96,12 @@ class CaseError(KeruenError):
 
 def say(findings: Iterable[Finding], most: int = MOST_SHOWN) -> str:
     """Findings as text, grouped by code: at most ``most`` of a kind, then how many more."""
-    groups: dict[str, list[Finding]] = {}
+    groups: dict[tuple[str, bool], list[Finding]] = {}
     for finding in findings:
-        groups.setdefault(finding.code, []).append(finding)
+        groups.setdefault((finding.code, finding.warning), []).append(finding)
     lines: list[str] = []
-    for code, group in groups.items():
-        word = "warning" if group[0].warning else "problem"
+    for (code, warning), group in groups.items():
+        word = "warning" if warning else "problem"
         for finding in group[:most]:
             lines.append(f"{word} [{code}] {finding}")
         if len(group) > most:
@@ -105,11 +109,70 @@ def say(findings: Iterable[Finding], most: int = MOST_SHOWN) -> str:
     return "\n".join(lines)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def quote(text: object, most: int = LONGEST_QUOTE) -> str:
+    """Text in quotes for a message: cut when long, characters nobody can see spelt out.
+
+    >>> print(quote("hub\\u200b"))
+    'hub<U+200B>'
+    """
+    full = str(text)
+    shown = full if len(full) <= most else full[: most * 2 // 3]
+    shown = "".join(c if c.isprintable() else f"<U+{ord(c):04X}>" for c in shown)
+    return f"'{shown}'" if len(full) <= most else f"'{shown}...' ({len(full):,} characters)"
+
+
+class Names:
+    """Words that are known, and the nearest of them to one that is not, quickly among many thousands."""
+
+    MANY = 300  # from here on only words that share pairs of letters are compared
+    LONG = 80  # nobody misspells a word into this many characters
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._words = frozenset(words)
+        self._folded: dict[str, str] = {}
+        self._pairs: dict[str, list[str]] = {}
+
+    def __contains__(self, word: object) -> bool:
+        return word in self._words
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._words))
+
+    def __len__(self) -> int:
+        return len(self._words)
+
+    def near(self, word: object) -> list[str]:
+        """At most three known words that look like this one, the nearest first."""
+        folded = _fold(str(word)[: self.LONG + 1])
+        if len(folded) > self.LONG:
+            return []
+        if not self._folded:
+            self._folded = {_fold(name): name for name in sorted(self._words)}
+        candidates = list(self._folded)
+        if len(candidates) > self.MANY:
+            if not self._pairs:
+                for name in candidates:
+                    for pair in _pairs(name):
+                        self._pairs.setdefault(pair, []).append(name)
+            shared = Counter(name for pair in _pairs(folded) for name in self._pairs.get(pair, ()))
+            # What shares most of its own pairs, too: long names share some with everything.
+            candidates = sorted(shared, key=lambda name: (-shared[name] / (len(name) + len(folded)), name))[:20]
+        return [self._folded[n] for n in get_close_matches(folded, candidates, n=3, cutoff=0.6)]
+
+    def hint(self, word: object) -> str:
+        """``Did you mean ...?`` with the nearest known words, or an empty string."""
+        near = self.near(word)
+        return "Did you mean " + " or ".join(f"'{n}'" for n in near) + "?" if near else ""
+
+
+def _fold(word: str) -> str:
+    return word.lower().replace("_", "-").replace(" ", "-")
+
+
+def _pairs(word: str) -> set[str]:
+    return {word[i : i + 2] for i in range(len(word) - 1)}
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str:
     """A hint that names the nearest known words, or an empty string."""
-    names = sorted(set(known))
-    folded = {name.lower().replace("_", "-"): name for name in names}
-    near = get_close_matches(word.lower().replace("_", "-").replace(" ", "-"), list(folded), n=3, cutoff=0.6)
-    if not near:
-        return ""
-    return "Did you mean " + " or ".join(f"'{folded[n]}'" for n in near) + "?"
+    return (known if isinstance(known, Names) else Names(known)).hint(word)

@@ -21,11 +21,14 @@ from keruen.units import SMALL_PER_UNIT
 if TYPE_CHECKING:
     import pandas as pd
 
-    from keruen.tables import Screenline
+    from keruen.tables import Observation, Screenline
 
 __all__ = ["Plan"]
 
 TINY = 1e-7
+LINK_COLUMNS = ("link", "direction", "from", "to", "mode", "commodity", "flow", "unit", "capacity", "utilisation", "price_usd_per_t", "price_holds_to", "cost_musd")
+LIMIT_COLUMNS = ("limit", "kind", "load", "capacity", "unit", "utilisation", "price_musd_per_unit", "price_holds_from", "price_holds_to", "degenerate", "one_more_musd")
+SCREENLINE_COLUMNS = ("screenline", "name", "unit", "plan", "published", "difference", "use", "confidence", "source")
 
 
 def _frame(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
@@ -152,6 +155,30 @@ class Plan:
         return rows
 
     @cached_property
+    def loads(self) -> dict[str, dict[str, Any]]:
+        """Every link: Mt of all it carries both ways (by weight), how full its fuller way is, whether it is shut, and its flows."""
+        n = self.network
+        found: dict[str, dict[str, Any]] = {
+            name: {"mt": 0.0, "utilisation": None, "capacity": None, "unit": link.capacity_unit, "open": False, "flows": []} for name, link in n.case.links.items()
+        }
+        for e, edge in enumerate(n.edges):
+            if edge.direction == "transfer":
+                continue
+            load = found[edge.name]
+            load["open"] = load["open"] or e in n.open_edges
+            capacity, price = self._limit_of(edge)
+            if capacity is not None:
+                load["capacity"] = capacity
+                full = price.load / capacity if price and capacity > 0 else 0.0
+                load["utilisation"] = max(load["utilisation"] or 0.0, full)
+        for row in self._links:
+            if row["direction"] != "transfer":
+                load = found[row["link"]]
+                load["mt"] += row["flow"] * n.counted(row["commodity"], "Mt")
+                load["flows"].append(row)
+        return found
+
+    @cached_property
     def _limits(self) -> list[dict[str, Any]]:
         """Every limit that something can use, the dearest first."""
         n, p = self.network, self.solution.program
@@ -228,7 +255,8 @@ class Plan:
             short = c.quantity - float(x[p.moved + i])
             if short > TINY:
                 add("consignment", c.name, c.origin.place, c.commodity, short, why.of_consignment(i, short))
-        return sorted(rows, key=lambda r: (r["side"], r["commodity"], -r["quantity"], r["id"]))
+        side = {"supply": 0, "demand": 1, "consignment": 2}
+        return sorted(rows, key=lambda r: (side[r["side"]], r["commodity"], -r["quantity"], r["id"]))
 
     def _import_option(self, i: int) -> bool:
         """Unused foreign supply is no shortage of the home country."""
@@ -328,10 +356,10 @@ class Plan:
         for i, w in enumerate(n.wants):
             if w.name == name:
                 return float(x[p.met + i] + x[p.extra + i]) * n.counted(w.commodity, unit)
-        for i, w in enumerate(n.works):
-            if w.name == name:
-                if w.input in commodities:
-                    return float(x[p.run + i]) * n.counted(w.input, unit)
+        for i, works in enumerate(n.works):
+            if works.name == name:
+                if works.input in commodities:
+                    return float(x[p.run + i]) * n.counted(works.input, unit)
                 return float(sum(x[c] for c, t in p.taken if t.kind == "made" and t.item == i and n.groups[t.group].commodity in commodities))
         return 0.0
 
@@ -351,8 +379,8 @@ class Plan:
         case, rows = self.network.case, []
         for name, line in case.screenlines.items():
             flow = self.screenline_flow(name)
-            figures = [o for o in case.observations if o.screenline == name and o.year == self.year and o.use != "part"]
-            figures.sort(key=lambda o: (o.use != "main", o.observation))
+            figures: list[Observation | None] = [o for o in case.observations if o.screenline == name and o.year == self.year and o.use != "part"]
+            figures.sort(key=lambda o: (o.use != "main", o.observation) if o else (True, ""))
             for o in figures or [None]:
                 rows.append({
                     "screenline": name, "name": line.name, "unit": line.unit, "plan": flow, "published": o.quantity if o else None,
@@ -361,15 +389,43 @@ class Plan:
                 })  # fmt: skip
         return rows
 
-    commodities = property(lambda self: _frame(self._commodities, ("commodity", "unit", "offered", "moved", "left_behind", "made", "unmet")))
-    exports = property(lambda self: _frame(self._exports, ("commodity", "unit", "wanted", "moved")))
-    links = property(lambda self: _frame(self._links, LINK_COLUMNS))
-    limits = property(lambda self: _frame(self._limits, LIMIT_COLUMNS))
-    plants = property(lambda self: _frame(self._plants, ("plant", "place", "input", "run", "capacity", "utilisation", "made")))
-    shortages = property(lambda self: _frame(self._shortages, ("side", "id", "place", "commodity", "quantity", "unit", "because")))
-    countries = property(lambda self: _frame(self._countries, ("country", "commodity", "share", "share_min", "share_max")))
-    screenlines = property(lambda self: _frame(self._screenlines, SCREENLINE_COLUMNS))
-    flows = property(lambda self: _frame(self._flows, ("commodity", "from", "to", "quantity", "unit", "cost_usd", "days", "countries", "route")))
+    # The same as data frames. Columns are those of docs/json.md.
+
+    @property
+    def commodities(self) -> pd.DataFrame:
+        return _frame(self._commodities, ("commodity", "unit", "offered", "moved", "left_behind", "made", "unmet"))
+
+    @property
+    def exports(self) -> pd.DataFrame:
+        return _frame(self._exports, ("commodity", "unit", "wanted", "moved"))
+
+    @property
+    def links(self) -> pd.DataFrame:
+        return _frame(self._links, LINK_COLUMNS)
+
+    @property
+    def limits(self) -> pd.DataFrame:
+        return _frame(self._limits, LIMIT_COLUMNS)
+
+    @property
+    def plants(self) -> pd.DataFrame:
+        return _frame(self._plants, ("plant", "place", "input", "run", "capacity", "utilisation", "made"))
+
+    @property
+    def shortages(self) -> pd.DataFrame:
+        return _frame(self._shortages, ("side", "id", "place", "commodity", "quantity", "unit", "because"))
+
+    @property
+    def countries(self) -> pd.DataFrame:
+        return _frame(self._countries, ("country", "commodity", "share", "share_min", "share_max"))
+
+    @property
+    def screenlines(self) -> pd.DataFrame:
+        return _frame(self._screenlines, SCREENLINE_COLUMNS)
+
+    @property
+    def flows(self) -> pd.DataFrame:
+        return _frame(self._flows, ("commodity", "from", "to", "quantity", "unit", "cost_usd", "days", "countries", "route"))
 
     def compare(self, base: Plan) -> pd.DataFrame:
         """What changed against another plan of the same case, in quantities, money and time.
@@ -388,18 +444,15 @@ class Plan:
         certificate = {"max_violation": self.certificate.max_violation, "relative_gap": self.certificate.relative_gap}
         if self.certificate.verified is not None:
             certificate["verified"] = self.certificate.verified
-        return _rounded({
+        data: dict[str, Any] = _rounded({
             "keruen": __version__, "case": n.case.name, "year": n.year, "scenario": list(self.scenario), "behaviour": self.behaviour,
-            "status": self.status, "objective_musd": self.objective_musd, "cost_musd": self.cost_musd, "certificate": certificate,
+            "status": self.status, "objective_musd": self.objective_musd, "cost_musd": self.cost_musd, "certificate": {},
             "commodities": self._commodities, "exports": self._exports, "links": self._links, "limits": self._limits, "plants": self._plants,
             "countries": self._countries if countries else [], "shortages": self._shortages, "screenlines": self._screenlines,
             "notes": list(n.notes),
         })  # fmt: skip
-
-
-LINK_COLUMNS = ("link", "direction", "from", "to", "mode", "commodity", "flow", "unit", "capacity", "utilisation", "price_usd_per_t", "price_holds_to", "cost_musd")
-LIMIT_COLUMNS = ("limit", "kind", "load", "capacity", "unit", "utilisation", "price_musd_per_unit", "price_holds_from", "price_holds_to", "degenerate", "one_more_musd")
-SCREENLINE_COLUMNS = ("screenline", "name", "unit", "plan", "published", "difference", "use", "confidence", "source")
+        data["certificate"] = certificate
+        return data
 
 
 def _rounded(value: Any) -> Any:

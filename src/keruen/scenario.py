@@ -314,9 +314,12 @@ def _lay_one(change: Change, case: Case, overlay: Overlay) -> None:
         if change.kind == "close":
             share, days = (f for _, f in change.factors)
             left = 1 - share * days / DAYS
+            shut = left == 0 and change.selector in ("place", "country")
             for table, name in chosen:
-                _bring_down(overlay, case, table, name, left, str(change))
-            if left == 0 and change.selector in ("place", "country"):
+                # What a shut place offers stays on offer: that it cannot move is part of the answer.
+                if not (shut and table == "supplies"):
+                    _bring_down(overlay, case, table, name, left, str(change))
+            if shut:
                 for place in case.places.values():
                     if (place.place if change.selector == "place" else place.country) in change.names:
                         overlay.closed_places[place.place] = str(change)
@@ -371,6 +374,5 @@ def _chosen(change: Change, case: Case) -> list[tuple[str, str]]:
 
     for table in ("transfers", "plants", "supplies"):
         found += [(table, n) for n, r in getattr(case, table).items() if inside(r.place)]
-    found += [("consignments", n) for n, r in case.consignments.items() if change.kind == "close" and (inside(r.from_) or inside(r.to))]
     found += [("demands", n) for n, r in case.demands.items() if change.kind == "scale" and all(inside(p) for p in r.places)]
     return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from keruen.columns import Column, Row, col, columns_of
 
@@ -17,35 +18,33 @@ __all__ = ["MODES", "NEEDED", "TABLES", "key_columns"]
 MODES = ("oil_pipeline", "gas_pipeline", "rail", "road", "ferry", "tanker", "sea", "air")
 GAUGES = ("1520", "1435", "1000")
 STATUSES = ("operating", "idle", "planned", "under_construction", "completed")
-YEARS = {"low": 1900, "high": 2100}
 
 
-
-def _source() -> str:
+def _source() -> Any:
     return col("id", "where the numbers of this row come from", refs=("sources",))
 
 
-def _confidence() -> str:
+def _confidence() -> Any:
     return col("choice", "how firm they are", choices=("high", "medium", "low"))
 
 
-def _note() -> str:
+def _note() -> Any:
     return col("text", "anything a reader should know", blank="nothing to say")
 
 
-def _modes(meaning: str) -> tuple[str, ...]:
+def _modes(meaning: str) -> Any:
     return col("list", meaning + " (rail-1520 or rail-1435 for one gauge only)", blank="every mode of the place")
 
 
-def _first() -> int | None:
-    return col("integer", "first year in which the row counts", unit="year", **YEARS, blank="always")  # type: ignore[arg-type]
+def _first() -> Any:
+    return col("integer", "first year in which the row counts", unit="year", low=1900, high=2100, blank="always")
 
 
-def _last() -> int | None:
-    return col("integer", "last year in which the row counts", unit="year", **YEARS, blank="for ever")  # type: ignore[arg-type]
+def _last() -> Any:
+    return col("integer", "last year in which the row counts", unit="year", low=1900, high=2100, blank="for ever")
 
 
-def _usd(per: str, meaning: str, low: float | None = None) -> float | None:
+def _usd(per: str, meaning: str, low: float | None = None) -> Any:
     return col("number", meaning, unit=f"USD/{per}", low=low, blank=f"it carries nothing counted in {per}")
 
 

@@ -58,7 +58,7 @@ def split_quantity(text: str) -> tuple[float, str] | None:
 def _registry() -> Any:
     import pint
 
-    ureg = pint.UnitRegistry(cache_folder=None)
+    ureg: Any = pint.UnitRegistry(cache_folder=None)
     for line in (
         "t = 1000 kg",
         "TEU = [container]",

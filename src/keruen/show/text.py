@@ -70,7 +70,7 @@ def plan_text(plan: Plan, *, countries: bool = True) -> str:
     short = [s for s in data["shortages"] if s["quantity"] > 1e-6]
     if short:
         parts.append("\nWhat could not move, and why\n" + table(
-            [[s["side"], s["id"], s["commodity"], s["quantity"], s["unit"], "; ".join(s["because"])[:150]] for s in short[:MOST_ROWS]],
+            [[s["side"], s["id"], s["commodity"], s["quantity"], s["unit"], _clip("; ".join(s["because"]))] for s in short[:MOST_ROWS]],
             ["side", "id", "commodity", "quantity", "unit", "because"]) + _more(short))  # fmt: skip
     seen = [s for s in data["screenlines"] if s["use"] == "main"]
     if seen and not data["scenario"]:
@@ -78,6 +78,10 @@ def plan_text(plan: Plan, *, countries: bool = True) -> str:
             [[s["screenline"], s["unit"], s["plan"], s["published"], s["difference"], s["confidence"]] for s in seen],
             ["screenline", "unit", "plan", "published", "difference", "confidence"]))  # fmt: skip
     return "\n".join(parts)
+
+
+def _clip(text: str, most: int = 150) -> str:
+    return text if len(text) <= most else text[: most - 3] + "..."
 
 
 def _more(rows: Sequence[object]) -> str:

@@ -12,9 +12,11 @@ from scipy import sparse
 
 from keruen.errors import SolveError
 
-__all__ = ["Answer", "Solver"]
+__all__ = ["AT_LOWER", "BASIC", "Answer", "Solver"]
 
 Floats = NDArray[np.float64]
+DUAL, PRIMAL = 1, 4  # HiGHS's numbers for its simplex strategies
+BASIC, AT_LOWER = highspy.HighsBasisStatus.kBasic, highspy.HighsBasisStatus.kLower
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,19 @@ class Solver:
         lp.a_matrix_.start_ = matrix.indptr
         lp.a_matrix_.index_ = matrix.indices
         lp.a_matrix_.value_ = matrix.data
-        self.highs: Any = highspy.Highs()
+        self.highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         for option, value in (("output_flag", False), ("threads", 1), ("random_seed", 0), ("solver", "simplex"), ("parallel", "off"),
                               ("primal_feasibility_tolerance", 1e-9), ("dual_feasibility_tolerance", 1e-9)):  # fmt: skip
             self.highs.setOptionValue(option, value)
         self.highs.passModel(lp)
 
-    def solve(self) -> Answer:
-        """Solve, from the last basis where there is one. Raises SolveError if no optimum is proven."""
+    def solve(self, *, new_cost: bool = False) -> Answer:
+        """Solve, from the last basis where there is one. Raises SolveError if no optimum is proven.
+
+        new_cost: only costs changed, so the last basis is still feasible and the primal simplex goes on
+        from it; after a change of bounds the dual simplex does.
+        """
+        self.highs.setOptionValue("simplex_strategy", PRIMAL if new_cost else DUAL)
         self.highs.run()
         status = self.highs.getModelStatus()
         if status != highspy.HighsModelStatus.kOptimal:
@@ -63,8 +70,19 @@ class Solver:
 
     def add_row(self, lower: float, upper: float, columns: NDArray[np.int32], values: Floats) -> int:
         self.highs.addRow(lower, upper, len(columns), columns, values)
-        self.rows += 1
+        self.rows = int(self.rows) + 1
         return self.rows - 1
+
+    def basis(self) -> tuple[list[Any], list[Any]]:
+        """Status of every column and row in the last basis."""
+        basis = self.highs.getBasis()
+        return list(basis.col_status), list(basis.row_status)
+
+    def start_from(self, column_status: list[Any], row_status: list[Any]) -> None:
+        """Begin the next solve from this basis; HiGHS mends it where it does not fit."""
+        basis = highspy.HighsBasis()
+        basis.col_status, basis.row_status, basis.valid = column_status, row_status, True
+        self.highs.setBasis(basis)
 
     def row_ranges(self) -> tuple[Floats, Floats]:
         """For every row, the right-hand sides between which the basis, and so each price, stays the same."""

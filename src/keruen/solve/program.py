@@ -44,7 +44,7 @@ class Program:
     Where things stand: ``flow`` first column of each group's edges; ``taken`` columns entering and
     leaving; ``met``, ``extra`` by demand; ``moved`` by consignment; ``run`` by plant; ``ships`` by
     (fleet, link); ``short`` by bound (-1 for a cap). Rows: ``limit_rows`` by limit (-1 if no flow can use
-    it), ``fleet_rows``, ``bound_rows``, ``supply_rows``, ``plant_rows`` (none: bounds of run).
+    it), ``fleet_rows``, ``bound_rows``, ``supply_rows``, and ``balance_rows`` by (group, vertex), which come first.
     """
 
     network: Network
@@ -66,6 +66,7 @@ class Program:
     fleet_rows: tuple[int, ...]
     bound_rows: tuple[int, ...]
     supply_rows: tuple[int, ...]
+    balance_rows: dict[tuple[int, int], int]
     most: Floats
 
 
@@ -126,7 +127,7 @@ def assemble(network: Network) -> Program:
     ships = {(f, link): columns.add() for f, s in enumerate(n.ships) for link, _ in s.hours_per_mt}
     short = tuple(columns.add(b.payment, b.quantity) if b.rule.effect == "floor" else -1 for b in n.bounds)
 
-    _balance(n, rows, flow, taken)
+    balance_rows = _balance(n, rows, flow, taken)
     supply_rows = _supply(n, rows, columns, taken)
     _delivery(n, rows, taken, met, extra, moved)
     _plants(n, rows, taken, run)
@@ -140,7 +141,7 @@ def assemble(network: Network) -> Program:
     upper = np.array(columns.upper)
     return Program(
         n, np.array(columns.cost), upper, matrix, np.array(rows.lower), np.array(rows.upper), offset, tuple(flow), taken,
-        met, extra, moved, run, ships, short, limit_rows, fleet_rows, bound_rows, supply_rows, _most(n, upper, ships, run),
+        met, extra, moved, run, ships, short, limit_rows, fleet_rows, bound_rows, supply_rows, balance_rows, _most(n, upper, ships, run),
     )  # fmt: skip
 
 
@@ -173,7 +174,7 @@ def _taken(n: Network, columns: _Columns) -> tuple[tuple[int, Taken], ...]:
 ENTERS = frozenset({"supply", "made", "start"})
 
 
-def _balance(n: Network, rows: _Rows, flow: list[int], taken: tuple[tuple[int, Taken], ...]) -> None:
+def _balance(n: Network, rows: _Rows, flow: list[int], taken: tuple[tuple[int, Taken], ...]) -> dict[tuple[int, int], int]:
     """What leaves a vertex of a group is what came in."""
     at: dict[tuple[int, int], int] = {}
 
@@ -189,6 +190,7 @@ def _balance(n: Network, rows: _Rows, flow: list[int], taken: tuple[tuple[int, T
             rows.put(row(g, edge.head), flow[g] + k, -1.0)
     for column, t in taken:
         rows.put(row(t.group, t.vertex), column, -1.0 if t.kind in ENTERS else 1.0)
+    return at
 
 
 def _supply(n: Network, rows: _Rows, columns: _Columns, taken: tuple[tuple[int, Taken], ...]) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ from keruen.solve import Solution
 __all__ = ["Reasons"]
 
 ROOM = 1e-7
-MOST = 6
+MOST = 5
 
 
 @dataclass(slots=True)
@@ -24,7 +24,7 @@ class _State:
 
     onward: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
     back: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
-    blocked: list[tuple[int, int, str]] = field(default_factory=list)
+    blocked: list[tuple[int, int, str, str]] = field(default_factory=list)
 
 
 class Reasons:
@@ -50,30 +50,30 @@ class Reasons:
         }  # fmt: skip
         self._states: dict[tuple[str, tuple[int, ...], float], _State] = {}
 
-    def _why_shut(self, e: int, commodity: str, rules: tuple[int, ...]) -> str:
-        """Empty where the edge has room; else what stops one more unit."""
+    def _why_shut(self, e: int, rules: tuple[int, ...]) -> tuple[str, str]:
+        """("", "") where the edge has room; else what stops one more unit: a cause, and the link if the cause stops several."""
         n, edge = self.n, self.n.edges[e]
         table = "transfers" if edge.direction == "transfer" else "links"
         closed = n.overlay.closed_by.get((table, edge.name))
         if closed:
-            return f"{edge.name} is closed ({closed})"
+            return f"closed ({closed})", edge.name
         if e not in n.open_edges:
             place = next((n.vertices[v][0] for v in (edge.tail, edge.head) if n.vertices[v][0] in n.overlay.closed_places), None)
-            return f"{place} is closed" if place else f"{edge.name} is not open in {n.year}"
+            return (f"{place} is closed", "") if place else (f"not open in {n.year}", edge.name)
         if edge.limit in self._full:
             limit = n.limits[edge.limit]
-            return f"{limit.name} is full ({limit.capacity:.4g} {limit.unit})"
+            return f"{limit.name} is full ({limit.capacity:.4g} {limit.unit})", ""
         if edge.name in self._served and all(f in self._fleet_full for f in self._served[edge.name]):
-            return f"the ships of {edge.name} are fully used ({', '.join(n.ships[f].name for f in self._served[edge.name])})"
+            return f"fully used fleet {', '.join(n.ships[f].name for f in self._served[edge.name])}", edge.name
         for r in rules:
             rule = n.rules[r]
             if not self._about(rule.rule, e):
                 continue
             if rule.effect == "forbid":
-                return f"rule {rule.rule} forbids {edge.name}"
+                return f"forbidden by rule {rule.rule}", edge.name
             if rule.rule in self._rule_full:
-                return f"rule {rule.rule} allows no more than {rule.quantity:g} {rule.unit}"
-        return ""
+                return f"rule {rule.rule} allows no more than {rule.quantity:g} {rule.unit}", ""
+        return "", ""
 
     def _about(self, rule_id: str, e: int) -> bool:
         for b in self.n.bounds:
@@ -100,9 +100,9 @@ class Reasons:
             for e, edge in enumerate(self.n.edges):
                 if commodity not in edge.carries:
                     continue
-                why = self._why_shut(e, commodity, rules)
+                why, name = self._why_shut(e, rules)
                 if why:
-                    state.blocked.append((edge.tail, edge.head, why))
+                    state.blocked.append((edge.tail, edge.head, why, name))
                 else:
                     state.onward[edge.tail].append(edge.head)
                     state.back[edge.head].append(edge.tail)
@@ -144,6 +144,18 @@ class Reasons:
                 found.update(o.vertices)
         return found
 
+    def _spare(self, commodity: str) -> set[int]:
+        """Vertices of plants that could make more of the commodity, or made some that nobody took."""
+        p, x = self.solution.program, self.solution.x
+        found: set[int] = set()
+        for i, works in enumerate(self.n.works):
+            rate = dict(works.outputs).get(commodity, 0.0)
+            if rate > 0:
+                given = sum(float(x[c]) for c, t in p.taken if t.kind == "made" and t.item == i and self.n.groups[t.group].commodity == commodity)
+                if rate * works.capacity - given > ROOM:
+                    found.update(works.vertices[commodity])
+        return found
+
     def of_supply(self, i: int, quantity: float) -> list[str]:
         offer = self.n.offers[i]
         if not offer.vertices:
@@ -160,9 +172,7 @@ class Reasons:
         at = tuple(v for _, vs in want.ends for v in vs)
         if not at:
             return ["all its places are closed"]
-        made = self._left(want.commodity)
-        if not made and not any(o.commodity == want.commodity and o.quantity > 0 for o in self.n.offers):
-            made = {v for w in self.n.works if any(c == want.commodity for c, _ in w.outputs) for v in w.vertices[want.commodity]}
+        made = self._left(want.commodity) | self._spare(want.commodity)
         if not made:
             return ["all that is offered is used elsewhere"]
         return self._cut(want.commodity, at, made, quantity, ahead=False)
@@ -189,12 +199,20 @@ class Reasons:
                 a, b = (e.tail, e.head) if ahead else (e.head, e.tail)
                 all_back[b].append(a)
         useful = self._spread(tuple(goal), all_back)
-        words: list[str] = []
-        for tail, head, why in state.blocked:
+        causes: dict[str, list[str]] = {}
+        for tail, head, why, name in state.blocked:
             near, far = (tail, head) if ahead else (head, tail)
-            if near in reached and far not in reached and far in useful and why not in words:
-                words.append(why)
-        if not words:
+            if near in reached and far not in reached and far in useful:
+                names = causes.setdefault(why, [])
+                if name and name not in names:
+                    names.append(name)
+        if not causes:
             return ["no way leads there"]
-        words.sort(key=lambda w: ("is full" not in w and "fully used" not in w, "rule" not in w, "is not open" in w, w))
-        return words[:MOST] + ([f"and {len(words) - MOST} more"] if len(words) > MOST else [])
+        order = sorted(causes, key=lambda w: ("full" not in w, "rule" not in w, "not open" in w, w))
+        return [_with_names(why, sorted(causes[why])) for why in order]
+
+
+def _with_names(why: str, names: list[str]) -> str:
+    if not names:
+        return why
+    return f"{why}: " + ", ".join(names[:MOST]) + (f" and {len(names) - MOST} more" if len(names) > MOST else "")

@@ -16,20 +16,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from heapq import heappop, heappush
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keruen.network import Edge, Network
 from keruen.solve import Solution
-from keruen.solve.highs import Solver
+from keruen.solve.highs import AT_LOWER, BASIC, Solver
 from keruen.solve.paths import Path, paths_of
-from keruen.solve.program import ENTERS, Taken, assemble
+from keruen.solve.program import ENTERS, Program, Taken, assemble
 
 __all__ = ["LEAST_SHOWN", "NEAR", "Share", "Shares", "exported", "touching"]
 
 NEAR = 1e-3
-LEAST_SHOWN = 5e-4
+LEAST_SHOWN = 0.01
 INF = float("inf")
 
 
@@ -116,8 +117,8 @@ class Shares:
         plan = min(1.0, sum(p.quantity for p in self.paths if edges & set(p.edges)) / self.total)
         touch, avoid = self._cheapest(edges)
         most = self._bound(touch)
-        if most < LEAST_SHOWN:
-            return Share(plan, plan, max(plan, most))
+        if plan == 0.0 and most < LEAST_SHOWN:
+            return Share(0.0, 0.0, most)
         if avoid == INF:
             return Share(1.0, 1.0, 1.0)
         if touch == INF:
@@ -133,7 +134,8 @@ class Shares:
     @cached_property
     def _reduced(self) -> NDArray[np.float64]:
         p = self.solution.program
-        return np.maximum(0.0, p.cost - p.matrix.T @ self.solution.row_dual)
+        reduced: NDArray[np.float64] = p.cost - p.matrix.T @ self.solution.row_dual
+        return np.maximum(0.0, reduced)
 
     @cached_property
     def _ends(self) -> dict[int, tuple[dict[int, float], dict[int, float]]]:
@@ -174,6 +176,25 @@ class Shares:
 
     # the exact range
 
+    @cached_property
+    def _base_basis(self) -> tuple[dict[object, int], list[Any], list[Any]]:
+        return _places_of(self.solution.program), *self.solution.solver.basis()
+
+    def _basis_for(self, tall: Program) -> tuple[list[Any], list[Any]]:
+        """The basis of the plan, carried over to the program with a second floor: what is new starts idle."""
+        names, columns, rows = self._base_basis
+        column_status = [AT_LOWER] * len(tall.cost)
+        for name, column in _places_of(tall).items():
+            if name in names:
+                column_status[column] = columns[names[name]]
+        base = self.solution.program
+        few, many = len(base.balance_rows), len(tall.balance_rows)
+        row_status = [BASIC] * tall.matrix.shape[0]
+        for key, row in base.balance_rows.items():
+            row_status[tall.balance_rows[key]] = rows[row]
+        row_status[many:] = rows[few : base.matrix.shape[0]]
+        return column_status, row_status
+
     def _range(self, edges: frozenset[int]) -> tuple[float, float]:
         tall = _second_floor(self.n, frozenset(self.groups), edges)
         program = assemble(tall)
@@ -184,14 +205,28 @@ class Shares:
                 out[column] = 1.0
                 up[column] = float(t.vertex >= base)
         solver = Solver(program.cost, program.upper, program.matrix, program.row_lower, program.row_upper)
+        solver.start_from(*self._basis_for(program))
         solver.solve()
         _row(solver, program.cost, -np.inf, self.solution.objective - program.offset + self.extra)
         _row(solver, out, self.total - 1e-7, self.total + 1e-7)
         solver.set_cost(up)
-        least = solver.solve().objective
+        least = solver.solve(new_cost=True).objective
         solver.set_cost(-up)
-        most = -solver.solve().objective
+        most = -solver.solve(new_cost=True).objective
         return max(0.0, least / self.total), min(1.0, most / self.total)
+
+
+def _places_of(p: Program) -> dict[object, int]:
+    """Every column of a program by a name that the program with a second floor gives it too."""
+    n = p.network
+    names: dict[object, int] = {("flow", g, k): p.flow[g] + k for g in range(len(n.groups)) for k in range(len(n.groups[g].edges))}
+    names.update({t: column for column, t in p.taken})
+    for kind, first, count in (("met", p.met, len(n.wants)), ("extra", p.extra, len(n.wants)), ("moved", p.moved, len(n.consigned)),
+                               ("run", p.run, len(n.works))):  # fmt: skip
+        names.update({(kind, i): first + i for i in range(count)})
+    names.update({("ships", *key): column for key, column in p.ships.items()})
+    names.update({("short", i): column for i, column in enumerate(p.short) if column >= 0})
+    return names
 
 
 def _dijkstra(start: dict[int, float], ways: Iterable[tuple[int, int, int, float]]) -> dict[int, float]:

@@ -1,195 +1,26 @@
-"""case x scenario x year -> Network: the expanded network and its flow groups as frozen arrays.
-
-A vertex is a place and a track (a mode, or one gauge of rail). An edge is a link in one direction or a
-transfer inside a place. A group is a set of flows of one commodity, from some origins to some
-destinations, that the same rules look at: they share the edges they may use and what they pay there.
-The meaning of every symbol is in docs/model.md.
-"""
+"""Compile a case: years and projects, vertices and edges, what comes, goes and is made, and the flow groups."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from keruen.case import Case
 from keruen.errors import UsageError
+from keruen.network.parts import Bound, Consigned, Edge, Floats, Group, Ints, Limit, Network, Offer, Ships, Want, Works
 from keruen.reach import matches_mode, track
 from keruen.rules import End, RuleBook
 from keruen.scenario import Overlay, Scenario, lay
-from keruen.tables import Commodity, Rule
-from keruen.units import MUSD_PER_UNIT, SMALL_PER_UNIT, size
+from keruen.tables import Rule
+from keruen.units import MUSD_PER_UNIT
 
-__all__ = ["Bound", "Consigned", "Edge", "Group", "Limit", "Network", "Offer", "Ships", "Want", "Works", "build"]
+__all__ = ["build"]
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 KNOT_KM_H = 1.852
 HOURS = 8760.0
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """One directed way: ``direction`` is forward or back along a link, or transfer."""
-
-    name: str
-    direction: str
-    tail: int
-    head: int
-    track: str
-    countries: tuple[str, ...]
-    operator: str
-    cost: dict[str, float]
-    hours: float
-    carries: frozenset[str]
-    limit: int
-
-    @property
-    def label(self) -> str:
-        return f"{self.name}:back" if self.direction == "back" else self.name
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """A capacity in its own unit per year, over one or more edges."""
-
-    name: str
-    kind: str
-    capacity: float
-    unit: str
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A supply. ``cost`` in MUSD per unit."""
-
-    name: str
-    commodity: str
-    end: End
-    vertices: tuple[int, ...]
-    quantity: float
-    cost: float
-    coupled: str
-
-
-@dataclass(frozen=True, slots=True)
-class Want:
-    """A demand at one or more places: (end, vertices) each. ``price`` in MUSD per unit."""
-
-    name: str
-    commodity: str
-    ends: tuple[tuple[End, tuple[int, ...]], ...]
-    quantity: float
-    up_to: float
-    price: float
-    penalty: float
-    use: str
-
-
-@dataclass(frozen=True, slots=True)
-class Works:
-    """A plant. ``outputs`` are (commodity, units per unit of input)."""
-
-    name: str
-    end: End
-    vertices: dict[str, tuple[int, ...]]
-    input: str
-    capacity: float
-    outputs: tuple[tuple[str, float], ...]
-    cost: float
-
-
-@dataclass(frozen=True, slots=True)
-class Consigned:
-    """A consignment."""
-
-    name: str
-    commodity: str
-    origin: End
-    destination: End
-    vertices: tuple[tuple[int, ...], tuple[int, ...]]
-    quantity: float
-    penalty: float
-
-
-@dataclass(frozen=True, slots=True)
-class Ships:
-    """A fleet: ship-hours in a year, and ship-hours to carry one Mt one way on each link it serves."""
-
-    name: str
-    hours: float
-    hours_per_mt: tuple[tuple[str, float], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """A cap or floor of a rule: edges (by group) or deliveries counted, in the rule's unit."""
-
-    rule: Rule
-    quantity: float
-    payment: float
-    on_links: bool
-    edges: frozenset[int]
-
-
-@dataclass(frozen=True)
-class Group:
-    """Flows that share commodity, rules and edges.
-
-    ``edges`` (n,) indices, ``cost`` (n,) MUSD per unit. ``origins`` are ("supply", i) or ("plant", i);
-    ``destinations`` ("demand", i, which end) or ("plant", i, 0). For a consignment group both are
-    empty and ``consigned`` holds the positions. ``rules`` are positions in ``Network.rules``.
-    """
-
-    commodity: str
-    rules: tuple[int, ...]
-    edges: Ints
-    cost: Floats
-    delivery_cost: float
-    origins: tuple[tuple[str, int], ...] = ()
-    destinations: tuple[tuple[str, int, int], ...] = ()
-    consigned: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Network:
-    """A case in one year under one scenario, ready to be solved. Quantities in commodity units, money in MUSD."""
-
-    case: Case
-    year: int
-    overlay: Overlay
-    commodities: dict[str, Commodity]
-    vertices: tuple[tuple[str, str], ...]
-    edges: tuple[Edge, ...]
-    limits: tuple[Limit, ...]
-    offers: tuple[Offer, ...]
-    wants: tuple[Want, ...]
-    works: tuple[Works, ...]
-    consigned: tuple[Consigned, ...]
-    ships: tuple[Ships, ...]
-    bounds: tuple[Bound, ...]
-    rules: tuple[Rule, ...]
-    groups: tuple[Group, ...]
-    open_edges: frozenset[int]
-    notes: tuple[str, ...] = field(default=())
-
-    def size(self, limit: int, commodity: str) -> float:
-        """Capacity units of a limit that one unit of the commodity takes."""
-        found = size(self.commodities[commodity], self.limits[limit].unit)
-        assert found is not None, "checked when the case was read"
-        return found
-
-    def counted(self, commodity: str, unit: str) -> float:
-        """How many ``unit`` one unit of the commodity is, for a rule or a screenline."""
-        row = self.commodities[commodity]
-        if row.unit == unit:
-            return 1.0
-        tonnes = row.tonnes_per_unit * SMALL_PER_UNIT[row.unit]
-        return tonnes if unit == "t" else tonnes / 1e6
 
 
 def build(case: Case, year: int, scenario: Scenario | None = None) -> Network:
@@ -349,7 +180,7 @@ class _Builder:
             cost = row.cost_usd * MUSD_PER_UNIT[self.case.commodities[row.input].unit] * self.overlay.factor("plants", name, "cost")
             vertices = self._at(row.place, row.modes)
             outputs = tuple(sorted(row.outputs.items()))
-            at = {c: vertices for c in (row.input, *row.outputs)}
+            at = dict.fromkeys((row.input, *row.outputs), vertices)
             found.append(Works(name, self._end(row.place), at, row.input, capacity, outputs, cost))
         return tuple(found)
 
@@ -432,8 +263,8 @@ class _Builder:
                     rules = self.book.matching(commodity, origin, destination)
                     if not self._barred(rules):
                         by_rules[rules].append(d)
-            for rules, reached in sorted(by_rules.items()):
-                split[(origin.country == self.case.home, rules, tuple(reached))].append(o)
+            for rules, to_these in sorted(by_rules.items()):
+                split[(origin.country == self.case.home, rules, tuple(to_these))].append(o)
         groups = []
         for (_, rules, reached), members in sorted(split.items()):
             start = {v for o in members for v in origins[o][3]}
@@ -451,14 +282,14 @@ class _Builder:
 
     def _shipped(self, commodity: str, consigned: Sequence[Consigned]) -> list[Group]:
         """Groups of consignments: one origin, one set of rules, any number of destinations."""
-        split: dict[tuple[str, tuple[int, ...], tuple[int, ...]], list[int]] = defaultdict(list)
+        lots: dict[tuple[str, tuple[int, ...], tuple[int, ...]], list[int]] = defaultdict(list)
         for i, c in enumerate(consigned):
             if c.commodity == commodity:
                 rules = self.book.matching(commodity, c.origin, c.destination)
                 if not self._barred(rules):
-                    split[(c.origin.place, c.vertices[0], rules)].append(i)
+                    lots[(c.origin.place, c.vertices[0], rules)].append(i)
         groups = []
-        for (_, start, rules), members in sorted(split.items()):
+        for (_, start, rules), members in sorted(lots.items()):
             made = self._group(commodity, rules, set(start), {v for i in members for v in consigned[i].vertices[1]})
             if made is not None:
                 groups.append(Group(commodity, rules, *made, consigned=tuple(members)))
@@ -484,7 +315,8 @@ class _Builder:
         forbids = [r for r in about_links if r.effect == "forbid"]
         taxes = [r for r in about_links if r.effect == "tax"]
         usable = [i for i in self._open if commodity in self.edges[i].carries and not any(self._touches(r, self.edges[i]) for r in forbids)]
-        ahead, behind = defaultdict(list), defaultdict(list)
+        ahead: dict[int, list[int]] = defaultdict(list)
+        behind: dict[int, list[int]] = defaultdict(list)
         for i in usable:
             ahead[self.edges[i].tail].append(self.edges[i].head)
             behind[self.edges[i].head].append(self.edges[i].tail)
@@ -500,7 +332,7 @@ class _Builder:
         edges = frozenset(i for i, e in enumerate(self.edges) if on_links and self._touches(rule, e))
         assert rule.quantity is not None, "checked when the case was read"
         # A floor's payment is given per small unit; counted in the rule's unit it is MUSD per unit.
-        payment = (rule.amount_usd or 0.0) * (MUSD_PER_UNIT[rule.unit] if rule.unit in MUSD_PER_UNIT else 1e-6)
+        payment = (rule.amount_usd or 0.0) * MUSD_PER_UNIT.get(rule.unit, 1e-6)
         return Bound(rule, rule.quantity, payment, on_links, edges)
 
 

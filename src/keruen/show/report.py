@@ -1,0 +1,130 @@
+"""One HTML file that opens with no network: map, bottlenecks, shortages, shares, published figures, sources."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from keruen.compare import as_rows
+from keruen.show.evidence import evidence, source_line
+from keruen.show.map import MapLink, MapPlace, draw_map
+
+if TYPE_CHECKING:
+    from keruen.plan import Plan
+
+__all__ = ["plan_map", "report_html", "write_report"]
+
+TINY = 1e-6
+MARKED = 0.3  # Mt more or less than in the base, for a mark on the map
+
+
+def write_report(path: Path, plan: Plan, base: Plan | None = None) -> None:
+    """Write the report of a plan; with ``base``, what changed against it is shown first."""
+    path.write_text(report_html(plan, base), encoding="utf-8")
+
+
+def plan_map(plan: Plan, base: Plan | None = None) -> str:
+    """The SVG map of a plan. Width counts tonnes of all commodities both ways; links that carry other than in ``base`` are marked."""
+    case, closed = plan.network.case, plan.network.overlay.closed_by
+    used = {end for link in case.links.values() for end in (link.from_, link.to)}
+    places = [MapPlace(p.place, p.name, p.country, p.lon, p.lat, p.kind) for p in case.places.values() if p.place in used]
+    links = []
+    for name, link in case.links.items():
+        load = plan.loads[name]
+        shut = ("links", name) in closed
+        if not load["open"] and not shut:
+            continue  # not built yet in this year
+        before = base.loads[name]["mt"] if base else load["mt"]
+        links.append(
+            MapLink(
+                name, link.from_, link.to, link.mode, load["mt"], None, load["utilisation"], "Mt",
+                _title(plan, name, shut), closed=shut, changed=not shut and abs(before - load["mt"]) > MARKED,
+            )
+        )
+    width = max([1.0] + [x["mt"] for p in (plan, base) if p for x in p.loads.values()])
+    return draw_map(places, links, home=case.home, full_width=width, name=f"{case.title}, {plan.year}")
+
+
+def _title(plan: Plan, name: str, shut: bool) -> str:
+    link, load = plan.network.case.links[name], plan.loads[name]
+    places = plan.network.case.places
+    words = f"{name}: {places[link.from_].name} - {places[link.to].name}"
+    if shut:
+        return words + ", closed"
+    parts = [f"{f['flow']:.3g} {f['unit']} {f['commodity']}{' back' if f['direction'] == 'back' else ''}" for f in load["flows"]]
+    full = "" if load["utilisation"] is None else f", {100 * load['utilisation']:.0f} % full"
+    return words + ": " + (", ".join(parts) or "no flow") + full
+
+
+def report_html(plan: Plan, base: Plan | None = None) -> str:
+    """The report as a text."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    env = Environment(loader=PackageLoader("keruen.show", "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    env.filters["num"] = _number
+    env.filters["pct"] = lambda v: "" if v is None else f"{100 * v:.1f} %"
+    case, data = plan.network.case, plan.to_dict()
+    about, sources = _about_links(plan)
+    shown = [r for r in data["screenlines"] if r["published"] is not None]
+    sources |= {r["source"] for r in shown if r["source"]}
+    rules = [_rule(plan, rule, data) for rule in plan.network.rules]
+    sources |= {r["source"] for r in rules}
+    return env.get_template("report.html").render(
+        title=case.title, case=case, data=data, plan=plan, scenario=" + ".join(data["scenario"]) or "base",
+        svg=plan_map(plan, base), base_svg=plan_map(base) if base else "",
+        base_name=(" + ".join(base.scenario) or "base") if base else "",
+        changes=_changes(plan, base) if base else [], exports=_exports(data, base),
+        bottlenecks=[x for x in data["limits"] if x["price_musd_per_unit"] > TINY],
+        fullest=[x for x in data["limits"] if x["price_musd_per_unit"] <= TINY and (x["utilisation"] or 0) >= 0.85],
+        shortages=[s for s in data["shortages"] if s["quantity"] > TINY], screenlines=shown, rules=rules,
+        about=json.dumps(about, ensure_ascii=False, sort_keys=True).replace("</", "<\\/"),
+        sources=[{"id": s, "line": source_line(case, s), "url": case.sources[s].url if s in case.sources else ""} for s in sorted(sources)],
+    )  # fmt: skip
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if abs(value) < 5e-4:
+        return "0"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}" if abs(value) >= 0.1 else f"{value:.3f}"
+
+
+def _exports(data: dict[str, Any], base: Plan | None) -> list[dict[str, Any]]:
+    before = {r["commodity"]: r["moved"] for r in base.to_dict(countries=False)["exports"]} if base else {}
+    return [{**r, "base": before.get(r["commodity"])} for r in data["exports"]]
+
+
+def _changes(plan: Plan, base: Plan) -> list[dict[str, Any]]:
+    """The comparison without the links, which the map shows."""
+    return [r for r in as_rows(plan.compare(base)) if not r["what"].endswith("on link") and abs(r["change"]) > 5e-4]
+
+
+def _rule(plan: Plan, rule: Any, data: dict[str, Any]) -> dict[str, Any]:
+    limit = next((x for x in data["limits"] if x["limit"] == rule.rule), None)
+    return {"id": rule.rule, "title": rule.title, "effect": rule.effect, "kind": rule.kind, "quantity": rule.quantity, "unit": rule.unit,
+            "load": limit["load"] if limit else None, "price": limit["price_musd_per_unit"] if limit else None,
+            "source": rule.source, "confidence": rule.confidence, "note": rule.note}  # fmt: skip
+
+
+def _about_links(plan: Plan) -> tuple[dict[str, Any], set[str]]:
+    """What a click on a link shows, and the sources named there."""
+    case, about, sources = plan.network.case, {}, set()
+    for name, link in case.links.items():
+        load = plan.loads[name]
+        if not load["open"] and ("links", name) not in plan.network.overlay.closed_by:
+            continue
+        numbers = evidence(case, "links", link)
+        for entry in numbers:
+            sources |= {entry["source"], *(r["source"] for r in entry["rivals"])} - {""}
+        about[name] = {
+            "from": case.places[link.from_].name, "to": case.places[link.to].name, "mode": link.mode.replace("_", " "), "operator": link.operator,
+            "countries": ", ".join(link.countries), "note": link.note, "closed": plan.network.overlay.closed_by.get(("links", name), ""),
+            "flows": [{"commodity": f["commodity"], "way": "back" if f["direction"] == "back" else "", "flow": _number(f["flow"]), "unit": f["unit"],
+                       "full": "" if f["utilisation"] is None else f"{100 * f['utilisation']:.0f} %", "price": _number(f["price_usd_per_t"])} for f in load["flows"]],
+            "numbers": numbers,
+        }  # fmt: skip
+    return about, sources
