@@ -33,7 +33,7 @@ class Solver:
     """A HiGHS model that can be changed and solved again from the last basis."""
 
     def __init__(self, cost: Floats, upper: Floats, matrix: sparse.csc_array, row_lower: Floats, row_upper: Floats) -> None:
-        self.rows, self.columns = matrix.shape
+        self.rows, self.columns = int(matrix.shape[0]), int(matrix.shape[1])
         lp = highspy.HighsLp()
         lp.num_col_, lp.num_row_ = self.columns, self.rows
         lp.col_cost_, lp.col_lower_, lp.col_upper_ = cost, np.zeros(self.columns), upper
@@ -70,7 +70,7 @@ class Solver:
 
     def add_row(self, lower: float, upper: float, columns: NDArray[np.int32], values: Floats) -> int:
         self.highs.addRow(lower, upper, len(columns), columns, values)
-        self.rows = int(self.rows) + 1
+        self.rows += 1
         return self.rows - 1
 
     def basis(self) -> tuple[list[Any], list[Any]]:
