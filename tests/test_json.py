@@ -10,9 +10,9 @@ from typing import Any, NoReturn
 
 import jsonschema
 import pytest
-from small import small_tables, write_small, write_tables
 
 from keruen.cli import main
+from small import small_tables, write_small, write_tables
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 Run = Callable[..., Any]

@@ -11,7 +11,6 @@ from datetime import date
 from typing import Any, get_type_hints
 
 from keruen.columns import Column, Row, columns_of
-from keruen.files.folder import _ID, _PARTIAL_DATE
 from keruen.tables import NEEDED, TABLES, key_columns
 
 __all__ = ["case_format_markdown", "data_package", "row_as_json", "table_json_schema"]
@@ -22,7 +21,10 @@ _FRICTIONLESS = {"id": "string", "text": "string", "number": "number", "integer"
                  "list": "list", "map": "string"}  # fmt: skip
 _JSON = {"id": "string", "text": "string", "number": "number", "integer": "integer", "choice": "string", "yes_no": "boolean", "list": "array",
          "map": "object", "date": "string"}  # fmt: skip
-_PAIR = r"[^;\s]+ +[-+]?[0-9.]+([eE][-+]?[0-9]+)?"
+# What the reader takes for an id and for a date that may be known by its year alone; a test holds the two together.
+_ID = "[a-z0-9]([a-z0-9_-]*[a-z0-9])?"
+_PARTIAL_DATE = "[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?"
+_PAIR = r"[^;\s]+ +[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?"
 _MAP = f" *{_PAIR} *(; *{_PAIR} *)*"
 
 
@@ -33,11 +35,6 @@ def _attribute(spec: Column) -> str:
 def _whole_day(table: str, spec: Column) -> bool:
     """Whether a date column holds days; the others may hold a year or a month alone."""
     return "date" in str(get_type_hints(TABLES[table])[_attribute(spec)])
-
-
-def _bare(pattern: str) -> str:
-    """A pattern as the Table Schema standard wants it: XML Schema style, anchored by itself."""
-    return pattern.removeprefix("^").removesuffix("$").replace("(?:", "(").replace(r"\d", "[0-9]")
 
 
 def _number(value: float) -> float | int:
@@ -102,7 +99,7 @@ def _field(table: str, spec: Column) -> dict[str, Any]:
     elif spec.kind == "choice":
         limits["enum"] = list(spec.choices)
     elif spec.kind == "id":
-        limits["pattern"] = _bare(_ID.pattern)
+        limits["pattern"] = _ID
     elif spec.kind == "map":
         limits["pattern"] = _MAP
     elif spec.kind == "yes_no":
@@ -113,7 +110,7 @@ def _field(table: str, spec: Column) -> dict[str, Any]:
         if _whole_day(table, spec):
             field["type"] = "date"
         else:
-            limits["pattern"] = _bare(_PARTIAL_DATE.pattern)
+            limits["pattern"] = _PARTIAL_DATE
     if spec.refs:
         field["references"] = list(spec.refs)
     if spec.blank is not None:
@@ -150,11 +147,11 @@ def _property(table: str, spec: Column) -> dict[str, Any]:
     elif spec.kind == "choice":
         found["enum"] = list(spec.choices)
     elif spec.kind == "id":
-        found["pattern"] = _ID.pattern
+        found["pattern"] = f"^{_ID}$"
     elif spec.kind == "text":
         found["minLength"] = 1
     elif spec.kind == "date":
-        found |= {"format": "date"} if _whole_day(table, spec) else {"pattern": _PARTIAL_DATE.pattern}
+        found |= {"format": "date"} if _whole_day(table, spec) else {"pattern": f"^{_PARTIAL_DATE}$"}
     elif spec.kind == "list":
         found |= {"items": {"type": "string", "minLength": 1}} | ({"minItems": 1} if spec.required else {})
     elif spec.kind == "map":

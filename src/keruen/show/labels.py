@@ -119,7 +119,7 @@ def place_labels(
         left: list[Wish] = []
         count = 0
         for wish in waiting:
-            choices = []
+            choices: list[tuple[float, int, Box, str, float, float]] = []
             near = [
                 (at, box) for at, box in placed
                 if abs(at[0] - wish.at[0]) * zoom < 330 and abs(at[1] - wish.at[1]) * zoom < 60

@@ -33,9 +33,9 @@ from keruen.show.projection import Frame, Point
 from keruen.show.seaways import sea_way
 from keruen.show.ways import LANE, Leg, Way, lay_out, number
 
-__all__ = ["MapLink", "MapPlace", "draw_map", "fullness", "load_outlines"]
+__all__ = ["MapLink", "MapPlace", "draw_map", "fullness", "load_outlines", "round_up"]
 
-HOME_FRAME: tuple[Point, ...] = ((3.0, 52.0), (122.5, 30.5), (30.0, 61.0), (73.0, 18.5), (15.0, 37.0))
+HOME_FRAME: tuple[Point, ...] = ((3.0, 52.0), (122.5, 30.5), (30.0, 61.0), (52.0, 27.0), (15.0, 35.0))
 WIDEST = 8.0
 THINNEST = 0.8
 BEYOND = 0.4  # land is drawn this far past the frame, for panning
@@ -178,7 +178,7 @@ def draw_map(
     spots = _by_id(places, "place", lambda p: p.place)
     ways_in = _by_id(links, "link", lambda k: k.link)
     _refuse(spots, ways_in, focus, width, height)
-    top = full_width or _round_up(max((k.flow for k in ways_in.values() if not k.closed), default=1.0))
+    top = full_width or round_up(max((k.flow for k in ways_in.values() if not k.closed), default=1.0))
     legend, strip = _legend(list(ways_in.values()), width, height, top)
     frame = _frame(spots, focus, width, height - strip)
     at = {p.place: frame(p.lon, p.lat) for p in spots.values()}
@@ -253,7 +253,7 @@ def _frame(spots: Mapping[str, MapPlace], focus: Sequence[str] | None, width: in
     return Frame.fit([(p.lon, p.lat) for p in spots.values()], width, height, pad=0.06)
 
 
-def _round_up(value: float) -> float:
+def round_up(value: float) -> float:
     """The next of 1, 2, 5, 10, 20 ..."""
     if value <= 0:
         return 1.0
@@ -443,10 +443,10 @@ def _pins(
         if p.place in shown:
             label = shown[p.place]
             tier = f" t{label.zoom}" if label.zoom > 1 else ""
-            great = " kmap-great" if p.place in big else ""
+            style = " kmap-great" if p.place in big else ""
             anchor = "" if label.anchor == "start" else f' text-anchor="{label.anchor}"'
             out.append(
-                f'<text class="kmap-label{great}{tier}" x="{number(label.dx)}" y="{number(label.dy)}"{anchor}>'
+                f'<text class="kmap-label{style}{tier}" x="{number(label.dx)}" y="{number(label.dy)}"{anchor}>'
                 f"{_text(label.text)}</text>"
             )
         out.append("</g></g>")

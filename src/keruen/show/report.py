@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from keruen.compare import as_rows
 from keruen.show.evidence import evidence, source_line
-from keruen.show.map import MapLink, MapPlace, draw_map
+from keruen.show.map import MapLink, MapPlace, draw_map, round_up
 
 if TYPE_CHECKING:
     from keruen.plan import Plan
@@ -42,8 +42,8 @@ def plan_map(plan: Plan, base: Plan | None = None) -> str:
                 _title(plan, name, shut), closed=shut, changed=not shut and abs(before - load["mt"]) > MARKED,
             )
         )
-    width = max([1.0] + [x["mt"] for p in (plan, base) if p for x in p.loads.values()])
-    return draw_map(places, links, home=case.home, full_width=width, name=f"{case.title}, {plan.year}")
+    widest = round_up(max([1.0] + [x["mt"] for p in (plan, base) if p for x in p.loads.values()]))
+    return draw_map(places, links, home=case.home, full_width=widest, name=f"{case.title}, {plan.year}")
 
 
 def _title(plan: Plan, name: str, shut: bool) -> str:
