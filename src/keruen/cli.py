@@ -36,11 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         print(f"The case {error.name} cannot be used: {len(error.findings)} problem(s).\n{say(error.findings)}", file=sys.stderr)
         return FINDING
-    except (KeruenError, OSError) as error:
-        print(f"keruen: {error}", file=sys.stderr)
-        return WRONG_USE
     except BrokenPipeError:
         return DONE
+    except OSError as error:
+        print(f"keruen: cannot use '{error.filename}': {error.strerror}", file=sys.stderr)
+        return WRONG_USE
+    except KeruenError as error:
+        print(f"keruen: {error}", file=sys.stderr)
+        return WRONG_USE
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -54,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
 
     check = _command(commands, "check", _check, "what is wrong with the tables of a case, all of it at once")
     check.add_argument("--warnings-too", action="store_true", help="exit with 1 on warnings as well")
+
+    _command(commands, "scenarios", _scenarios, "the named scenarios of a case")
 
     solve = _command(commands, "solve", _solve, "the least-cost plan of a year, its prices and what could not move")
     _scenario_options(solve)
@@ -124,6 +129,21 @@ def _check(args: argparse.Namespace) -> int:
             lines.append("\nNumbers by what stands behind them\n" + table(rows, ["table", "sourced", "derived", "estimate", "rivals kept beside"]))
         _write(args, "\n".join(lines))
     return FINDING if problems or (args.warnings_too and findings) else DONE
+
+
+def _scenarios(args: argparse.Namespace) -> int:
+    from keruen.scenario import describe
+    from keruen.show.text import table
+
+    rows = describe(_load(args))
+    if args.format == "json":
+        _write(args, _json(rows))
+    elif args.format == "csv":
+        _write(args, _csv([tuple(r.values()) for r in rows], ("scenario", "year", "title", "text", "confidence", "source")))
+    else:
+        _write(args, table([[r["scenario"], None if r["year"] is None else str(r["year"]), r["title"], r["confidence"]] for r in rows],
+                           ["scenario", "year", "what", "confidence"]))  # fmt: skip
+    return DONE
 
 
 def _solve(args: argparse.Namespace) -> int:

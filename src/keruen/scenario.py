@@ -19,7 +19,7 @@ from keruen.errors import Finding, ScenarioError, UsageError, did_you_mean
 from keruen.files.folder import parse_row
 from keruen.tables import TABLES, Rule
 
-__all__ = ["Change", "Overlay", "Scenario", "add", "close", "find_scenario", "lay", "scale", "set_value", "without"]
+__all__ = ["Change", "Overlay", "Scenario", "add", "close", "describe", "find_scenario", "lay", "scale", "set_value", "without"]
 
 DAYS = 365.0
 TABLE_OF = {"link": "links", "transfer": "transfers", "plant": "plants", "fleet": "fleets", "supply": "supplies",
@@ -152,14 +152,22 @@ def find_scenario(name: str, case: Case) -> Scenario:
     path = case.scenario_files.get(name) or (Path(name) if name.endswith(".toml") else None)
     if path is None or not path.is_file():
         known = sorted(case.scenario_files)
-        raise ScenarioError(
-            f"there is no scenario '{name}': no such file, and the case has none of that name. "
-            f"{did_you_mean(name, known)} Known: {', '.join(known) or 'none'}."
-        )
+        hint = did_you_mean(name, known) or f"The case has {len(known)}; list them with: keruen scenarios {case.name}"
+        raise ScenarioError(f"there is no scenario '{name}': no such file, and the case has none of that name. {hint}")
     scenario, findings = read_scenario(path.stem, path)
     if findings:
         raise ScenarioError("\n".join(str(f) for f in findings))
     return scenario
+
+
+def describe(case: Case) -> list[dict[str, Any]]:
+    """Name, title, text, year, confidence and sources of every scenario of the case."""
+    found = []
+    for name, path in case.scenario_files.items():
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        found.append({"scenario": name, "year": data.get("year"), "title": str(data.get("title", "")), "text": str(data.get("text", "")),
+                      "confidence": str(data.get("confidence", "")), "source": list(_names(data.get("source", ())))})  # fmt: skip
+    return found
 
 
 _TOP = ("title", "text", "source", "confidence", "year", "close", "scale", "set", "add", "without", "with")
