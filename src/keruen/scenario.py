@@ -17,17 +17,20 @@ from keruen.case import Case
 from keruen.columns import columns_of
 from keruen.errors import Finding, ScenarioError, UsageError, did_you_mean
 from keruen.files.folder import parse_row
-from keruen.tables import TABLES, Rule
+from keruen.tables import TABLES, Rule, key_columns
 
 __all__ = ["Change", "Overlay", "Scenario", "add", "close", "describe", "find_scenario", "lay", "scale", "set_value", "without"]
 
 DAYS = 365.0
+INF = float("inf")
 TABLE_OF = {"link": "links", "transfer": "transfers", "plant": "plants", "fleet": "fleets", "supply": "supplies",
             "demand": "demands", "consignment": "consignments"}  # fmt: skip
 SELECTORS = (*TABLE_OF, "place", "country", "mode", "operator")
 FACTORS = {"capacity": ("links", "transfers", "plants"), "cost": ("links", "transfers", "plants", "supplies"),
            "hours": ("links", "transfers"), "quantity": ("supplies", "demands", "consignments"), "price": ("demands",),
            "payload": ("fleets",), "ships": ("fleets",), "downtime": ("fleets",)}  # fmt: skip
+# Tables whose numbers a scenario may set: those a network is made of.
+SETTABLE = (*TABLE_OF.values(), "commodities", "projects", "rules")
 # What closing takes away: the column that is brought down.
 CLOSED = {"links": "capacity", "transfers": "capacity", "plants": "capacity", "fleets": "ships", "supplies": "quantity",
           "demands": "quantity", "consignments": "quantity"}  # fmt: skip
@@ -120,7 +123,7 @@ def scale(
     given = {"capacity": capacity, "cost": cost, "hours": hours, "quantity": quantity, "price": price,
              "payload": payload, "ships": ships, "downtime": downtime}  # fmt: skip
     factors = tuple((name, float(f)) for name, f in given.items() if f is not None)
-    if not factors or any(f < 0 for _, f in factors):
+    if not factors or not all(0 <= f < INF for _, f in factors):
         raise UsageError("give at least one factor of 0 or more: " + ", ".join(given))
     selector, names = _select(selectors)
     return _one(Change("scale", selector, names, factors))
@@ -239,16 +242,25 @@ def check_scenario_file(name: str, path: Path, ids: Mapping[str, Mapping[str, An
 def _unknown(change: Change, ids: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
     """(found, expected, remedy) for every name the case does not have."""
     if change.kind == "set":
-        if change.table not in TABLES:
-            yield f"'{change.table}'", "a table", did_you_mean(change.table, TABLES)
+        if change.table not in SETTABLE:
+            yield f"'{change.table}'", "a table whose figures can be set: " + ", ".join(SETTABLE), did_you_mean(change.table, SETTABLE)
             return
         known: Mapping[str, Any] | set[str] = ids[change.table]
-        columns = {c.name: c for c in columns_of(TABLES[change.table])}
-        if change.column not in columns:
-            yield f"'{change.column}'", f"a column of {change.table}", did_you_mean(change.column, columns)
-        elif columns[change.column].numeric and not isinstance(change.value, (int, float)):
+        columns = {c.name: c for c in columns_of(TABLES[change.table]) if c.kind in ("number", "integer")}
+        spec = columns.get(change.column)
+        if spec is None:
+            yield f"'{change.column}'", f"a column of numbers of {change.table}: " + ", ".join(columns), did_you_mean(change.column, columns)
+        elif isinstance(change.value, bool) or not isinstance(change.value, (int, float)) or not abs(change.value) < INF:
             yield f"'{change.value}'", "a number", "Write a plain number in the column's unit."
+        elif (spec.low is not None and change.value < spec.low) or (spec.high is not None and change.value > spec.high):
+            yield f"{change.value:g}", f"from {_g(spec.low)} to {_g(spec.high)}, for {change.column}", "Correct the number."
     elif change.kind == "with":
+        if change.rule is not None:
+            for words, tables in ((change.rule.commodities, ("commodities",)), (change.rule.links, ("links", "transfers")), ((change.rule.source,), ("sources",))):
+                there = {i for t in tables for i in ids[t]}
+                for word in words:
+                    if word.split(":")[0] not in there:
+                        yield f"'{word}'", f"an id of {' or '.join(tables)}", did_you_mean(word, there)
         return
     elif change.selector == "country":
         known = {p.country for p in ids["places"].values()} | {x for r in ids["links"].values() for x in r.countries}
@@ -264,6 +276,10 @@ def _unknown(change: Change, ids: Mapping[str, Mapping[str, Any]]) -> Iterator[t
         if word not in known and not (word == "*" and change.selector in TABLE_OF):
             what = change.table or change.selector
             yield f"'{word}'", f"a {what} of the case", did_you_mean(word, known) or f"The case has no such {what}."
+
+
+def _g(bound: float | None) -> str:
+    return "anything" if bound is None else f"{bound:g}"
 
 
 # --- laid over a case --------------------------------------------------------------------------------
@@ -286,16 +302,25 @@ class Overlay:
     def factor(self, table: str, name: str, column: str) -> float:
         return self.factors.get((table, name, column), 1.0)
 
-    def value(self, table: str, name: str, column: str, otherwise: Any) -> Any:
-        return self.values.get((table, name, column), otherwise)
-
-    def scaled(self, table: str, name: str, column: str, value: float) -> float:
-        return float(self.value(table, name, column, value)) * self.factor(table, name, column)
+    def laid_over(self, case: Case) -> Case:
+        """The case with the cells that the scenario sets; all other rows are the same objects."""
+        if not self.values:
+            return case
+        tables = dict(case.tables)
+        for table in sorted({table for table, _, _ in self.values}):
+            key = key_columns(TABLES[table])[0].name
+            wanted = {(row, column): value for (t, row, column), value in self.values.items() if t == table}
+            rows = []
+            for row in tables[table]:
+                cells = {column: value for (name, column), value in wanted.items() if name == getattr(row, key)}
+                rows.append(replace(row, **cells) if cells else row)
+            tables[table] = tuple(rows)
+        return replace(case, tables=tables)
 
 
 def lay(scenario: Scenario, case: Case) -> Overlay:
     """The overlay of a scenario on a case. Raises ScenarioError naming what the case does not have."""
-    ids = {t: getattr(case, t) for t in (*TABLE_OF.values(), "places", "projects", "rules", "commodities", "sources", "screenlines")}
+    ids = {t: getattr(case, t) for t in (*SETTABLE, "places", "sources")}
     problems = [f"{f} is not {e}. {r}".strip() for change in scenario.changes for f, e, r in _unknown(change, ids)]
     if problems:
         shown = problems[:5] + ([f"and {len(problems) - 5} more"] if len(problems) > 5 else [])

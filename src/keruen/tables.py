@@ -162,7 +162,7 @@ class Supply(Row):
     cost_usd: float = col("number", "cost of a t, TEU or 1000 m3 at the gate", unit="USD", blank="0")
     modes: tuple[str, ...] = _modes("modes it can leave by")
     to: tuple[str, ...] = col("list", "only for these places, countries or organisations", blank="for any")
-    coupled: str = col("id", "supplies with the same word here move in equal shares of their quantity", blank="on its own")
+    coupled: str = col("id", "supplies with the same word here move in equal shares of their quantity, also when a scenario cuts one", blank="on its own")
     first_year: int | None = _first()
     last_year: int | None = _last()
     source: str = _source()

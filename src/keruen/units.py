@@ -33,6 +33,7 @@ _SPELLINGS = (
     (r"\bM(?:b|bbl)(?=/|$)", "megabarrel"),
     (r"\bk(?:b|bbl)(?=/|$)", "kilobarrel"),
     (r"\b(?:b|bbl|bbls|barrels?)(?=/|$)", "barrel"),
+    (r"\bkt(?=/|$)", "kilotonnes"),  # pint would read knots
     (r"\bmillion t(?:onnes|ons)?\b", "Mt"),
     (r"/(?:d|day)\b", "/day"),
     (r"/(?:y|yr|a|year)\b", "/year"),
@@ -61,6 +62,7 @@ def _registry() -> Any:
     ureg: Any = pint.UnitRegistry(cache_folder=None)
     for line in (
         "t = 1000 kg",
+        "kilotonnes = 1e6 kg",
         "TEU = [container]",
         "FEU = 2 TEU",
         "train = [train] = trains",

@@ -36,7 +36,8 @@ def dependence(plan: Plan, by: str = "country", commodities: Sequence[str] = (),
         for name in shares.countries() if by == "country" else _names(plan, by, commodity):
             share = shares.of(touching(n, by, name))
             if share is not None and share.most >= LEAST_SHOWN:
-                rows.append({by: name, "commodity": commodity, "share": share.plan, "share_min": share.least, "share_max": share.most})
+                rows.append({by: name, "commodity": commodity, "share": round(share.plan, 9),
+                             "share_min": round(share.least, 9), "share_max": round(share.most, 9)})  # fmt: skip
     return sorted(rows, key=lambda r: (r["commodity"], -r["share_min"], -r["share_max"], r[by]))
 
 

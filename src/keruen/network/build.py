@@ -30,7 +30,8 @@ def build(case: Case, year: int, scenario: Scenario | None = None) -> Network:
     """
     if not case.first_year <= year <= case.last_year:
         raise UsageError(f"the year {year} is outside the case; it covers {case.first_year} to {case.last_year}")
-    return _Builder(case, year, lay(scenario or Scenario(), case)).network()
+    overlay = lay(scenario or Scenario(), case)
+    return _Builder(overlay.laid_over(case), year, overlay).network()
 
 
 class _Builder:
@@ -68,7 +69,7 @@ class _Builder:
 
     def _capacity(self, table: str, row: Any, name: str) -> float | None:
         """Capacity in this year and scenario; None is no limit, 0 is shut."""
-        given = self.overlay.value(table, name, "capacity", row.capacity)
+        given = row.capacity
         factor = self.overlay.factor(table, name, "capacity")
         added = self.added.get(name, 0.0)
         if row.opened is not None and row.opened > self.year and added <= 0:
@@ -94,10 +95,8 @@ class _Builder:
         costs = {}
         for commodity in row.carries:
             c = self.case.commodities[commodity]
-            money = float(self.overlay.value(table, name, column[c.unit], getattr(row, column[c.unit])))
-            money *= self.overlay.factor(table, name, "cost")
-            time = float(self.overlay.value("commodities", commodity, "time_usd_per_day", c.time_usd_per_day))
-            costs[commodity] = (money + time * hours / 24) * MUSD_PER_UNIT[c.unit]
+            money = float(getattr(row, column[c.unit])) * self.overlay.factor(table, name, "cost")
+            costs[commodity] = (money + c.time_usd_per_day * hours / 24) * MUSD_PER_UNIT[c.unit]
         return costs
 
     def _make_edges(self) -> None:
@@ -107,9 +106,7 @@ class _Builder:
             self.tracks[place].append(word)
         for name, link in self.case.links.items():
             word = track(link.mode, link.gauge_mm)
-            hours = self.overlay.scaled("links", name, "hours", link.hours) + self.overlay.value(
-                "links", name, "wait_hours", link.wait_hours
-            ) * self.overlay.factor("links", name, "hours")
+            hours = (link.hours + link.wait_hours) * self.overlay.factor("links", name, "hours")
             costs = self._costs("links", link, name, hours)
             capacity = self._capacity("links", link, name)
             a, b = self.vertex[(link.from_, word)], self.vertex[(link.to, word)]
@@ -121,7 +118,7 @@ class _Builder:
             if both:
                 self.edges.append(Edge(name, "back", b, a, *rest, back_limit))
         for name, transfer in self.case.transfers.items():
-            hours = self.overlay.scaled("transfers", name, "hours", transfer.hours)
+            hours = transfer.hours * self.overlay.factor("transfers", name, "hours")
             costs = self._costs("transfers", transfer, name, hours)
             limit = self._limit(name, "transfer", self._capacity("transfers", transfer, name), transfer.capacity_unit)
             here = self.tracks.get(transfer.place, ())
@@ -151,10 +148,10 @@ class _Builder:
             if not self._counts(row):
                 continue
             unit = MUSD_PER_UNIT[self.case.commodities[row.commodity].unit]
-            quantity = self.overlay.value("supplies", name, "quantity", row.quantity) + self.added.get(name, 0.0)
-            quantity = max(0.0, quantity) * self.overlay.factor("supplies", name, "quantity")
-            cost = self.overlay.scaled("supplies", name, "cost", row.cost_usd) * unit
-            found.append(Offer(name, row.commodity, self._end(row.place), self._at(row.place, row.modes), quantity, cost, row.coupled))
+            full = max(0.0, row.quantity + self.added.get(name, 0.0))
+            quantity = full * self.overlay.factor("supplies", name, "quantity")
+            cost = row.cost_usd * self.overlay.factor("supplies", name, "cost") * unit
+            found.append(Offer(name, row.commodity, self._end(row.place), self._at(row.place, row.modes), quantity, full, cost, row.coupled))
         return tuple(found)
 
     def _wants(self) -> tuple[Want, ...]:
@@ -163,10 +160,10 @@ class _Builder:
             if not self._counts(row):
                 continue
             c = self.case.commodities[row.commodity]
-            quantity = self.overlay.scaled("demands", name, "quantity", row.quantity)
-            given = self.overlay.value("demands", name, "up_to", row.up_to)
-            up_to = quantity if given is None else max(quantity, given * self.overlay.factor("demands", name, "quantity"))
-            price = self.overlay.value("demands", name, "price_usd", row.price_usd) * self.overlay.factor("demands", name, "price")
+            factor = self.overlay.factor("demands", name, "quantity")
+            quantity = row.quantity * factor
+            up_to = quantity if row.up_to is None else max(quantity, row.up_to * factor)
+            price = row.price_usd * self.overlay.factor("demands", name, "price")
             ends = tuple((self._end(p), self._at(p, row.modes)) for p in sorted(row.places))
             unit = MUSD_PER_UNIT[c.unit]
             found.append(Want(name, row.commodity, ends, quantity, up_to, price * unit, c.unmet_usd * unit, row.use))
@@ -176,7 +173,7 @@ class _Builder:
         found = []
         for name, row in self.case.plants.items():
             capacity = self._capacity("plants", row, name) or 0.0
-            capacity *= self.overlay.value("plants", name, "availability", row.availability)
+            capacity *= row.availability
             cost = row.cost_usd * MUSD_PER_UNIT[self.case.commodities[row.input].unit] * self.overlay.factor("plants", name, "cost")
             vertices = self._at(row.place, row.modes)
             outputs = tuple(sorted(row.outputs.items()))
@@ -190,7 +187,7 @@ class _Builder:
             if not self._counts(row):
                 continue
             c = self.case.commodities[row.commodity]
-            quantity = self.overlay.scaled("consignments", name, "quantity", row.quantity)
+            quantity = row.quantity * self.overlay.factor("consignments", name, "quantity")
             ways = self._at(row.from_, row.from_modes), self._at(row.to, row.to_modes)
             found.append(
                 Consigned(name, row.commodity, self._end(row.from_), self._end(row.to), ways, quantity, c.unmet_usd * MUSD_PER_UNIT[c.unit])
@@ -202,17 +199,18 @@ class _Builder:
         for name, row in self.case.fleets.items():
             if not self._counts(row):
                 continue
-            ships = (self.overlay.value("fleets", name, "ships", row.ships) + self.added.get(name, 0.0)) * self.overlay.factor("fleets", name, "ships")
-            downtime = min(1.0, self.overlay.scaled("fleets", name, "downtime", row.downtime))
-            payload = self.overlay.value("fleets", name, "payload_t", row.payload_t) * self.overlay.factor("fleets", name, "payload")
+            ships = (row.ships + self.added.get(name, 0.0)) * self.overlay.factor("fleets", name, "ships")
+            downtime = min(1.0, row.downtime * self.overlay.factor("fleets", name, "downtime"))
+            payload = row.payload_t * self.overlay.factor("fleets", name, "payload")
             rates = []
             for link in sorted(set(row.links)):
                 trip = row.round_trip_h
                 if trip is None:
                     assert row.speed_kn is not None, "checked when the case was read"
                     trip = 2 * self.case.links[link].length_km / (KNOT_KM_H * row.speed_kn) + row.handling_h
-                rates.append((link, trip * 1e6 / payload if payload > 0 else np.inf))
-            found.append(Ships(name, max(0.0, ships) * HOURS * (1 - downtime), tuple(rates)))
+                rates.append((link, trip * 1e6 / (payload or 1.0)))
+            hours = max(0.0, ships) * HOURS * (1 - downtime) if payload > 0 else 0.0
+            found.append(Ships(name, hours, tuple(rates)))
         return tuple(found)
 
     # groups

@@ -52,13 +52,14 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A supply. ``cost`` in MUSD per unit."""
+    """A supply. ``cost`` in MUSD per unit; ``full`` is the quantity before a scenario cuts it, which coupled supplies go by."""
 
     name: str
     commodity: str
     end: End
     vertices: tuple[int, ...]
     quantity: float
+    full: float
     cost: float
     coupled: str
 

@@ -203,7 +203,7 @@ def _supply(n: Network, rows: _Rows, columns: _Columns, taken: tuple[tuple[int, 
     for i, offer in enumerate(n.offers):
         if offer.coupled:
             coupled[offer.coupled].append(i)
-    stopped = {i for members in coupled.values() if any(n.offers[i].quantity == 0 for i in members) for i in members}
+    stopped = {i for members in coupled.values() if any(n.offers[i].full == 0 for i in members) for i in members}
     found = []
     for i, offer in enumerate(n.offers):
         row = rows.add(-INF, 0.0 if i in stopped else offer.quantity)
@@ -217,7 +217,7 @@ def _supply(n: Network, rows: _Rows, columns: _Columns, taken: tuple[tuple[int, 
             row = rows.add(0.0, 0.0)
             for i, sign in ((members[0], 1.0), (other, -1.0)):
                 for column in by_item[i]:
-                    rows.put(row, column, sign / n.offers[i].quantity)
+                    rows.put(row, column, sign / n.offers[i].full)
     return tuple(found)
 
 

@@ -69,7 +69,7 @@ def objective_by_pairs(n: Network) -> float:
             shares[o.coupled].append(i)
     couple_of: dict[int, list[tuple[object, float]]] = defaultdict(list)
     for word, members in shares.items():
-        if any(n.offers[i].quantity == 0 for i in members):
+        if any(n.offers[i].full == 0 for i in members):
             for i in members:
                 most["supply", i] = 0.0
             continue
@@ -78,7 +78,7 @@ def objective_by_pairs(n: Network) -> float:
             key = ("share", word, i)
             equal[key] = 0.0
             entries.append((key, share, -1.0))
-            couple_of[i].append((key, 1.0 / n.offers[i].quantity))
+            couple_of[i].append((key, 1.0 / n.offers[i].full))
     offset = 0.0
     for i, w in enumerate(n.wants):
         equal["demand", i] = 0.0
