@@ -86,7 +86,7 @@ class _Draw:
 
     def costs(self, carries: list[str], free: bool = False) -> dict[str, float]:
         found = {}
-        for unit in {self.unit(c) for c in carries}:
+        for unit in sorted({self.unit(c) for c in carries}):
             found[COST_COLUMN[unit]] = 0 if free and _maybe(self.rng, 0.5) else self.rng.choice(COSTS[unit])
         return found
 

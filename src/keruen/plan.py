@@ -124,7 +124,7 @@ class Plan:
     def prices(self) -> dict[int, Price]:
         """Price by row, for every limit, fleet and cap."""
         p = self.solution.program
-        rows = [r for r in p.limit_rows if r >= 0] + list(p.fleet_rows)
+        rows = [r for r in p.limit_rows if r >= 0] + list(p.fleet_rows) + list(p.plant_rows)
         rows += [r for r, b in zip(p.bound_rows, self.network.bounds, strict=True) if b.rule.effect == "cap"]
         return self.solution.prices(rows)
 
@@ -184,6 +184,7 @@ class Plan:
         n, p = self.network, self.solution.program
         entries = [(l.name, l.kind, l.capacity, l.unit, row) for l, row in zip(n.limits, p.limit_rows, strict=True) if row >= 0]
         entries += [(s.name, "fleet", s.hours, "ship-hours/year", row) for s, row in zip(n.ships, p.fleet_rows, strict=True)]
+        entries += [(w.name, "plant", w.capacity, f"{n.commodities[w.input].unit}/year", row) for w, row in zip(n.works, p.plant_rows, strict=True)]
         entries += [(b.rule.rule, f"rule ({b.rule.kind})", b.quantity, f"{b.rule.unit}/year", row)
                     for b, row in zip(n.bounds, p.bound_rows, strict=True) if b.rule.effect == "cap"]  # fmt: skip
         rows = []

@@ -35,8 +35,8 @@ _SPELLINGS = (
     (r"\b(?:b|bbl|bbls|barrels?)(?=/|$)", "barrel"),
     (r"\bkt(?=/|$)", "kilotonnes"),  # pint would read knots
     (r"\bmillion t(?:onnes|ons)?\b", "Mt"),
-    (r"/(?:d|day)\b", "/day"),
-    (r"/(?:y|yr|a|year)\b", "/year"),
+    (r"(?:/|\bper )(?:d|day)\b", "/day"),
+    (r"(?:/|\bper )(?:y|yr|a|year)\b", "/year_of_365_days"),
     (r"\bMUSD\b", "MUSD"),
     (r"\bbn ?USD\b", "GUSD"),
     (r"\$", "USD"),
@@ -63,6 +63,7 @@ def _registry() -> Any:
     for line in (
         "t = 1000 kg",
         "kilotonnes = 1e6 kg",
+        "year_of_365_days = 365 day",
         "TEU = [container]",
         "FEU = 2 TEU",
         "train = [train] = trains",
@@ -78,14 +79,12 @@ def _registry() -> Any:
 
 
 def _quantity(value: float, unit: str) -> Any:
-    import pint
-
     tidy = unit.strip().replace("1000 m3", "thousand_m3").replace("m3", "m**3")
     for pattern, name in _SPELLINGS:
         tidy = re.sub(pattern, name, tidy)
     try:
         return _registry().Quantity(value, _registry().parse_units(tidy))
-    except (pint.UndefinedUnitError, pint.DefinitionSyntaxError, AttributeError, TypeError, ValueError):
+    except Exception:  # pint reads a unit as an expression and fails in many ways on what is none
         raise UnitError(f"the unit '{unit}' is not known. {did_you_mean(unit, _WORDS)}".strip()) from None
 
 

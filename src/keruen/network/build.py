@@ -197,8 +197,7 @@ class _Builder:
     def _ships(self) -> tuple[Ships, ...]:
         found = []
         for name, row in self.case.fleets.items():
-            if not self._counts(row):
-                continue
+            # A fleet of other years still says that its links need ships.
             ships = (row.ships + self.added.get(name, 0.0)) * self.overlay.factor("fleets", name, "ships")
             downtime = min(1.0, row.downtime * self.overlay.factor("fleets", name, "downtime"))
             payload = row.payload_t * self.overlay.factor("fleets", name, "payload")
@@ -209,7 +208,7 @@ class _Builder:
                     assert row.speed_kn is not None, "checked when the case was read"
                     trip = 2 * self.case.links[link].length_km / (KNOT_KM_H * row.speed_kn) + row.handling_h
                 rates.append((link, trip * 1e6 / (payload or 1.0)))
-            hours = max(0.0, ships) * HOURS * (1 - downtime) if payload > 0 else 0.0
+            hours = max(0.0, ships) * HOURS * (1 - downtime) if payload > 0 and self._counts(row) else 0.0
             found.append(Ships(name, hours, tuple(rates)))
         return tuple(found)
 

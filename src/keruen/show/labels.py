@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from keruen.show.projection import Point
 
-__all__ = ["ZOOMS", "Label", "Wish", "place_labels", "text_width"]
+__all__ = ["ZOOMS", "Box", "Label", "Wish", "meet", "place_labels", "text_width"]
 
 ZOOMS = (1, 2, 4, 8)
+CROWDED = 7.0  # price above which a name waits for a closer look
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 _NARROW = frozenset("iljtfrI.,:;'|!()[] -")
@@ -81,7 +82,7 @@ def _shifted(box: Box, at: Point, zoom: float) -> Box:
     return (box[0] + x, box[1] + y, box[2] + x, box[3] + y)
 
 
-def _meet(a: Box, b: Box) -> bool:
+def meet(a: Box, b: Box) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
@@ -133,17 +134,17 @@ def place_labels(
                 edge = _shifted(box, wish.at, zoom)
                 if edge[0] < 2 or edge[1] < 2 or edge[2] > width * zoom - 2 or edge[3] > height * zoom - 2:
                     continue
-                if any(_meet(_shifted(box, wish.at, z), _shifted(b, at, z)) for at, b in near for z in levels):
+                if any(meet(_shifted(box, wish.at, z), _shifted(b, at, z)) for at, b in near for z in levels):
                     continue
                 if any(
-                    _meet(edge, (at[0] * zoom - r, at[1] * zoom - r, at[0] * zoom + r, at[1] * zoom + r))
+                    meet(edge, (at[0] * zoom - r, at[1] * zoom - r, at[0] * zoom + r, at[1] * zoom + r))
                     for at, r in close
                 ):
                     continue
-                price += under(here) * 0.25 if zoom == 1 else 0.0
-                price += 4.0 * sum(_meet(here, box) for box in faint) if zoom == 1 else 0.0
+                price += under(here) * 0.35 if zoom == 1 else 0.0
+                price += 4.0 * sum(meet(here, box) for box in faint) if zoom == 1 else 0.0
                 choices.append((price, len(choices), box, anchor, dx, dy))
-            if not choices:
+            if not choices or (zoom == 1 and min(choices)[0] > CROWDED):
                 left.append(wish)
                 continue
             _, _, box, anchor, dx, dy = min(choices)

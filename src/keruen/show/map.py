@@ -28,7 +28,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from keruen.errors import UsageError, did_you_mean
-from keruen.show.labels import Wish, place_labels, text_width
+from keruen.show.labels import Box, Wish, meet, place_labels, text_width
 from keruen.show.projection import Frame, Point
 from keruen.show.seaways import sea_way
 from keruen.show.ways import LANE, Leg, Way, lay_out, number
@@ -38,7 +38,8 @@ __all__ = ["MapLink", "MapPlace", "draw_map", "fullness", "load_outlines", "roun
 HOME_FRAME: tuple[Point, ...] = ((3.0, 52.0), (122.5, 30.5), (30.0, 61.0), (52.0, 27.0), (15.0, 35.0))
 WIDEST = 8.0
 THINNEST = 0.8
-BEYOND = 0.4  # land is drawn this far past the frame, for panning
+LONGEST = 24  # letters of a label
+BEYOND = 0.25  # land is drawn this far past the frame, for panning
 
 # Colours for how full a link is: hue from blue to red for most eyes, ever darker for all eyes and for print.
 FULL = {
@@ -64,6 +65,7 @@ WEIGHT = {
     "city": 3.0, "port": 3.0, "border": 2.4, "refinery": 2.6, "field": 2.4, "market": 2.0, "dry_port": 2.0,
     "terminal": 1.6, "gas_plant": 1.0, "station": 0.6, "pump_station": 0.4, "waypoint": -9.0,
 }  # fmt: skip
+WATER = ("sea", "tanker", "ferry")
 MAKERS = ("field", "refinery", "gas_plant")
 
 STYLE = (
@@ -76,7 +78,7 @@ STYLE = (
     ".kmap .kmap-water{fill:#86a3b3;font-style:italic;font-size:10px;letter-spacing:.06em;text-anchor:middle}"
     ".kmap .kmap-pin{transform:scale(calc(1/var(--z,1)))}"
     ".kmap-paint path{fill:none;stroke-linecap:butt;stroke-linejoin:round}"
-    ".kmap .kmap-halo{stroke:#fff;stroke-opacity:.75}"
+    ".kmap .kmap-halo{stroke:#fbf9f2}.kmap .kmap-wake{stroke:#dce8ee}"
     f".kmap .kmap-changed{{stroke:{CHANGED};stroke-opacity:.38}}"
     + "".join(f".kmap .kmap-{k}{{stroke:{c}}}" for k, (c, _) in FULL.items())
     + f".kmap .kmap-closed{{stroke:{CLOSED}}}"
@@ -187,22 +189,26 @@ def draw_map(
         Leg(
             k.link, k.from_place, k.to_place, k.mode, widths[k.link],
             (at[k.from_place], *(frame(*spot) for spot in _via(k, spots)), at[k.to_place]),
+            idle=k.flow <= 0 and not k.closed,
         )
         for k in ways_in.values()
     ]  # fmt: skip
     shapes = lay_out(legs)
-    names = _background(outlines or load_outlines(), frame, home)
-    title = _text(name)
+    used = outlines or load_outlines()
+    names = _names(used, frame)
+    pins, covered = _pins(spots, ways_in, at, shapes, widths, frame, [box for box, _ in names], home)
     return "".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" class="kmap" viewBox="0 0 {width} {height}" role="group" '
-            f'aria-label="{title}"><style>{STYLE}</style>',
+            f'aria-label="{_text(name)}"><style>{STYLE}</style>',
             f'<svg class="kmap-view" width="{width}" height="{number(frame.height)}" '
             f'viewBox="0 0 {width} {number(frame.height)}">',
-            names[0],
+            _background(used, frame, home),
+            *(drawn for box, drawn in names if not any(meet(box, other) for other in covered)),
+            "</g>",
             _painted(ways_in, shapes, widths),
             _touched(ways_in, spots, shapes, widths),
-            _pins(spots, ways_in, at, shapes, widths, frame, names[1], home),
+            pins,
             "</svg>",
             legend,
             "</svg>",
@@ -237,7 +243,7 @@ def _refuse(
 
 
 def _via(link: MapLink, spots: Mapping[str, MapPlace]) -> tuple[Point, ...]:
-    if link.via or link.mode not in ("sea", "tanker", "ferry"):
+    if link.via or link.mode not in WATER:
         return link.via
     a, b = spots[link.from_place], spots[link.to_place]
     return sea_way(a.lon, a.lat, b.lon, b.lat)
@@ -272,7 +278,7 @@ def _text(text: str) -> str:
     return escape("".join(c for c in text if c in "\n\t" or c >= " "), {'"': "&quot;"})
 
 
-def _clipped(ring: list[Point], box: tuple[float, float, float, float]) -> list[Point]:
+def _clipped(ring: list[Point], box: Box) -> list[Point]:
     """A polygon cut at a box (Sutherland and Hodgman 1974)."""
     for axis, edge, sign in ((0, box[0], 1), (1, box[1], 1), (0, box[2], -1), (1, box[3], -1)):
         out: list[Point] = []
@@ -315,32 +321,34 @@ def _land(rings: Sequence[Sequence[int]], unit: float, frame: Frame, least: floa
     return "".join(parts)
 
 
-def _background(
-    outlines: Mapping[str, Any], frame: Frame, home: str | None
-) -> tuple[str, list[tuple[float, float, float, float]]]:
-    """Sea, land and faint names; also the boxes of the names."""
+def _background(outlines: Mapping[str, Any], frame: Frame, home: str | None) -> str:
+    """Sea and land; the group is left open for the faint names."""
     w, h = frame.width, frame.height
     out = [
         f'<rect class="kmap-sea" x="{number(-w)}" y="{number(-h)}" width="{number(3 * w)}" height="{number(3 * h)}"/>'
         '<g aria-hidden="true">'
     ]
     for code in sorted(outlines["land"], key=lambda c: (c == home, c)):
-        d = _land(outlines["land"][code], outlines["scale"], frame, 0.35 if code == home else 0.9)
+        d = _land(outlines["land"][code], outlines["scale"], frame, 0.6 if code == home else 1.5)
         if d:
             extra = " kmap-home" if code == home else ""
             out.append(f'<path class="kmap-land{extra}" data-country="{_text(code)}" d="{d}"/>')
-    boxes = []
+    return "".join(out)
+
+
+def _names(outlines: Mapping[str, Any], frame: Frame) -> list[tuple[Box, str]]:
+    """Faint names of countries and seas, each with its box."""
+    out = []
     for text, lon, lat, kind in outlines.get("labels", ()):
         x, y = frame(lon, lat)
-        if frame.holds((x, y), -20):
-            shown = text.upper() if kind == "country" else text
-            half = text_width(shown, 11.5) / 2
-            boxes.append((x - half, y - 9, x + half, y + 3))
-            out.append(
-                f'<g transform="translate({number(x)} {number(y)})"><text class="kmap-pin '
-                f'{"kmap-name" if kind == "country" else "kmap-water"}">{_text(shown)}</text></g>'
-            )
-    return "".join(out) + "</g>", boxes
+        shown = text.upper() if kind == "country" else text
+        half = text_width(shown, 11.5) / 2
+        if half < x < frame.width - half and 10 < y < frame.height - 4:
+            style = "kmap-name" if kind == "country" else "kmap-water"
+            drawn = f'<text class="kmap-pin {style}">{_text(shown)}</text>'
+            box = (x - half, y - 9, x + half, y + 3)
+            out.append((box, f'<g transform="translate({number(x)} {number(y)})">{drawn}</g>'))
+    return out
 
 
 def _painted(links: Mapping[str, MapLink], shapes: Mapping[str, Way], widths: Mapping[str, float]) -> str:
@@ -351,8 +359,9 @@ def _painted(links: Mapping[str, MapLink], shapes: Mapping[str, Way], widths: Ma
         d, w, colour = shapes[link.link].d, widths[link.link], fullness(link)
         if link.changed:
             out.append(f'<path class="kmap-changed" stroke-width="{number(w + 7)}" d="{d}"/>')
-        if link.flow > 0 or link.closed:
-            out.append(f'<path class="kmap-halo" stroke-width="{number(w + 1.8)}" d="{d}"/>')
+        if w >= 1.6:  # a rim that keeps crossing lines apart
+            rim = "wake" if link.mode in WATER else "halo"
+            out.append(f'<path class="kmap-{rim}" stroke-width="{number(w + 1.8)}" d="{d}"/>')
         width = 1.1 if link.closed else w
         out.append(
             f'<path class="kmap-{colour} m-{link.mode}" stroke-width="{number(width)}" data-paint="{_text(link.link)}" d="{d}"/>'
@@ -392,6 +401,14 @@ def _touched(
     return "".join([*out, "</g>"])
 
 
+def _short(name: str) -> str:
+    """A name without its explanations; a long one ends after a whole word."""
+    short = re.split(r"\s*[(/,]", name)[0] or name
+    if len(short) <= LONGEST:
+        return short
+    return short[:LONGEST].rsplit(" ", 1)[0] + " \u2026"
+
+
 def _pins(
     spots: Mapping[str, MapPlace],
     links: Mapping[str, MapLink],
@@ -399,10 +416,10 @@ def _pins(
     shapes: Mapping[str, Way],
     widths: Mapping[str, float],
     frame: Frame,
-    faint: Sequence[tuple[float, float, float, float]],
+    faint: Sequence[Box],
     home: str | None,
-) -> str:
-    """Dots and names of the places."""
+) -> tuple[str, list[Box]]:
+    """Dots and names of the places, and the boxes of the names seen without zoom."""
     through = dict.fromkeys(spots, 0.0)
     for link in links.values():
         for place in {link.from_place, link.to_place}:
@@ -416,9 +433,9 @@ def _pins(
         size[p.place] = 2.7 if weight[p.place] >= 4 else 2.1 if weight[p.place] >= 1.5 else 1.3
     wishes = []
     for p in seen:
-        short = re.split(r"\s*[(/,]", p.name)[0] or p.name
+        short = _short(p.name)
         great = p.kind in ("city", "port") and weight[p.place] >= 6
-        wishes.append(Wish(p.place, short, at[p.place], weight[p.place], 12 if great else 10, size[p.place] + 2.6))
+        wishes.append(Wish(p.place, short, at[p.place], weight[p.place] - 0.15 * max(0, len(short) - 12), 12 if great else 10, size[p.place] + 2.6))
     labels = place_labels(
         wishes,
         width=frame.width,
@@ -426,7 +443,7 @@ def _pins(
         dots=[(p.place, at[p.place], size[p.place]) for p in seen if size[p.place] > 2],
         ink=[(point, 0.4 + widths[k] / 4) for k in links for point in shapes[k].samples() if links[k].flow > 0],
         faint=faint,
-        first=max(12, round(frame.width * frame.height / 17000)),
+        first=max(12, round(frame.width * frame.height / 20000)),
     )
     shown = {label.id: label for label in labels}
     big = {wish.id for wish in wishes if wish.size > 10}
@@ -450,7 +467,12 @@ def _pins(
                 f"{_text(label.text)}</text>"
             )
         out.append("</g></g>")
-    return "".join([*out, "</g>"])
+    covered = [
+        (x + label.box[0], y + label.box[1], x + label.box[2], y + label.box[3])
+        for label in labels if label.zoom == 1
+        for x, y in (at[label.id],)
+    ]  # fmt: skip
+    return "".join([*out, "</g>"]), covered
 
 
 def _legend(links: Sequence[MapLink], width: int, height: int, top: float) -> tuple[str, int]:

@@ -24,7 +24,8 @@ PLAIN_BOW = 0.04
 FAMILY = {"sea": "water", "tanker": "water", "ferry": "water"}
 STRAIGHT_ON = -0.5  # cosine: a link goes on in another one when they meet at more than 120 degrees
 GAP = 1.2
-SEA_LANE = 2.6
+SEA_LANE = 2.4
+MOST_LANES = 3  # to each side; more would leave the water
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Leg:
     mode: str
     width: float
     points: tuple[Point, ...]  # start, turning points, end
+    idle: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,12 @@ class Way:
     @property
     def d(self) -> str:
         """The ``d`` of an SVG path."""
-        parts = [f"M{number(self.first[0])} {number(self.first[1])}"]
-        for curve in self.curves:
-            parts.append("C" + " ".join(f"{number(x)} {number(y)}" for x, y in curve))
-        return "".join(parts)
+        here = (round(self.first[0], 1), round(self.first[1], 1))
+        parts = [f"M{number(here[0])} {number(here[1])}c"]
+        for curve in self.curves:  # steps from a rounded point, so that errors do not add up
+            parts.append(" ".join(f"{number(x - here[0])} {number(y - here[1])}" for x, y in curve))
+            here = (round(here[0] + round(curve[2][0] - here[0], 1), 1), round(here[1] + round(curve[2][1] - here[1], 1), 1))
+        return parts[0] + " ".join(parts[1:])
 
     def at(self, curve: int, t: float) -> Point:
         a = self.first if curve == 0 else self.curves[curve - 1][2]
@@ -183,13 +187,17 @@ def _around(leg: Leg, slot: int) -> Way:
 
 
 def _slots(legs: Sequence[Leg]) -> dict[str, int]:
-    """A lane for each sea link that no wider one uses in the same strait: 0, 1, -1, 2, -2 ..."""
+    """A lane for each sea link that no wider one uses in the same strait: 0, 1, -1, 2, -2 ...
+
+    Links that carry nothing share the middle, where the others cover them.
+    """
     used: dict[tuple[Point, Point], set[int]] = {}
     out: dict[str, int] = {}
     for leg in sorted(legs, key=lambda leg: (-leg.width, leg.link)):
         steps = [(min(p, q), max(p, q)) for p, q in zip(leg.points, leg.points[1:], strict=False)]
         taken = set().union(*(used.get(step, set()) for step in steps))
-        slot = next(s for k in range(len(legs) + 1) for s in (k, -k) if s not in taken)
+        free = (s for k in range(MOST_LANES + 1) for s in (k, -k) if s not in taken)
+        slot = 0 if leg.idle else next(free, 0)
         out[leg.link] = slot
         for step in steps:
             used.setdefault(step, set()).add(slot)

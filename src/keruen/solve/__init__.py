@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,7 @@ class Solution:
     status: str
     certificate: Certificate
     solver: Solver
+    basis: Any
 
     @property
     def network(self) -> Network:
@@ -72,29 +73,42 @@ class Solution:
         little more and solving again from the last basis. ``units``: what "one more" is, by row.
         """
         p = self.program
+        if not len(p.cost):
+            return {}
+        self.solver.start_from(self.basis)
+        self.solver.solve()
         low, high = self.solver.row_ranges()
         activity = p.matrix @ self.x
         found = {}
         for k, row in enumerate(rows):
             floor = np.isinf(p.row_upper[row])
-            side = p.row_lower[row] if floor else p.row_upper[row]
+            side = float(p.row_lower[row] if floor else p.row_upper[row])
             full = abs(activity[row] - side) <= FULL * max(1.0, abs(side))
             price = max(0.0, -float(self.row_dual[row]) * (-1 if floor else 1))
-            one_more, degenerate = None, False
+            holds, one_more, degenerate = (float(low[row]), float(high[row])), None, False
             if full and not floor:
                 step = max(1e-6, 1e-4 * abs(side))
-                degenerate = bool(high[row] - side < step)
+                degenerate = holds[1] - side < step
                 if degenerate:
-                    price = self._gain(row, side, step) / step
+                    price, holds = self._a_little_more(row, side, step)
                 one_more = self._gain(row, side, units[k] if units else 1.0)
-            found[row] = Price(row, float(activity[row]), price, float(low[row]), float(high[row]), degenerate, one_more)
+            found[row] = Price(row, float(activity[row]), price, *holds, degenerate, one_more)
         return found
 
-    def _gain(self, row: int, side: float, step: float) -> float:
+    def _a_little_more(self, row: int, side: float, step: float) -> tuple[float, tuple[float, float]]:
+        """Price of a little more than ``side``, and the range it holds over, by solving again."""
+        gain = self._gain(row, side, step, back=False)
+        low, high = self.solver.row_ranges()
+        same = float(low[row]) <= side + 1e-9 * max(1.0, abs(side))
+        self.solver.set_row(row, float(self.program.row_lower[row]), side)
+        return gain / step, (side, float(high[row]) if same else side + step)
+
+    def _gain(self, row: int, side: float, step: float, *, back: bool = True) -> float:
         lower = float(self.program.row_lower[row])
         self.solver.set_row(row, lower, side + step)
         better = self.solver.solve().objective
-        self.solver.set_row(row, lower, side)
+        if back:
+            self.solver.set_row(row, lower, side)
         return max(0.0, self.objective - self.program.offset - better)
 
 
@@ -114,4 +128,4 @@ def solve(network: Network, *, verify: bool = False) -> Solution:
 
         other = objective_by_pairs(network)
         certificate = replace(certificate, verified=abs(other - objective) / max(1.0, abs(objective)))
-    return Solution(program, answer.x, answer.row_dual, objective, answer.status, certificate, solver)
+    return Solution(program, answer.x, answer.row_dual, objective, answer.status, certificate, solver, solver.basis())

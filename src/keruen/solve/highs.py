@@ -57,6 +57,8 @@ class Solver:
         self.highs.setOptionValue("simplex_strategy", PRIMAL if new_cost else DUAL)
         self.highs.run()
         status = self.highs.getModelStatus()
+        if status == highspy.HighsModelStatus.kModelEmpty:
+            return Answer("optimal", 0.0, np.zeros(self.columns), np.zeros(self.rows))
         if status != highspy.HighsModelStatus.kOptimal:
             raise SolveError(f"HiGHS stopped with '{self.highs.modelStatusToString(status)}'; a plan always exists, so this is a fault of keruen")
         solution = self.highs.getSolution()
@@ -73,15 +75,18 @@ class Solver:
         self.rows += 1
         return self.rows - 1
 
-    def basis(self) -> tuple[list[Any], list[Any]]:
-        """Status of every column and row in the last basis."""
-        basis = self.highs.getBasis()
-        return list(basis.col_status), list(basis.row_status)
+    def basis(self) -> Any:
+        """The last basis, as HiGHS keeps it: ``col_status`` and ``row_status``."""
+        return self.highs.getBasis()
 
-    def start_from(self, column_status: list[Any], row_status: list[Any]) -> None:
+    def start_from(self, basis: Any) -> None:
         """Begin the next solve from this basis; HiGHS mends it where it does not fit."""
+        self.highs.setBasis(basis)
+
+    def start_from_statuses(self, columns: list[Any], rows: list[Any]) -> None:
+        """The same, from the status of every column and row."""
         basis = highspy.HighsBasis()
-        basis.col_status, basis.row_status, basis.valid = column_status, row_status, True
+        basis.col_status, basis.row_status, basis.valid = columns, rows, True
         self.highs.setBasis(basis)
 
     def row_ranges(self) -> tuple[Floats, Floats]:

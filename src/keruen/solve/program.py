@@ -44,7 +44,7 @@ class Program:
     Where things stand: ``flow`` first column of each group's edges; ``taken`` columns entering and
     leaving; ``met``, ``extra`` by demand; ``moved`` by consignment; ``run`` by plant; ``ships`` by
     (fleet, link); ``short`` by bound (-1 for a cap). Rows: ``limit_rows`` by limit (-1 if no flow can use
-    it), ``fleet_rows``, ``bound_rows``, ``supply_rows``, and ``balance_rows`` by (group, vertex), which come first.
+    it), ``fleet_rows``, ``bound_rows``, ``supply_rows``, ``plant_rows`` (capacity), and ``balance_rows`` by (group, vertex), which come first.
     """
 
     network: Network
@@ -66,6 +66,7 @@ class Program:
     fleet_rows: tuple[int, ...]
     bound_rows: tuple[int, ...]
     supply_rows: tuple[int, ...]
+    plant_rows: tuple[int, ...]
     balance_rows: dict[tuple[int, int], int]
     most: Floats
 
@@ -123,14 +124,14 @@ def assemble(network: Network) -> Program:
         columns.add(-c.penalty, c.quantity)
     run = len(columns.cost)
     for works in n.works:
-        columns.add(works.cost, works.capacity)
+        columns.add(works.cost)
     ships = {(f, link): columns.add() for f, s in enumerate(n.ships) for link, _ in s.hours_per_mt}
     short = tuple(columns.add(b.payment, b.quantity) if b.rule.effect == "floor" else -1 for b in n.bounds)
 
     balance_rows = _balance(n, rows, flow, taken)
     supply_rows = _supply(n, rows, columns, taken)
     _delivery(n, rows, taken, met, extra, moved)
-    _plants(n, rows, taken, run)
+    plant_rows = _plants(n, rows, taken, run)
     limit_rows, by_edge = _limits(n, rows, flow)
     fleet_rows = _fleets(n, rows, ships, by_edge)
     bound_rows = _bounds(n, rows, taken, by_edge, short)
@@ -141,7 +142,7 @@ def assemble(network: Network) -> Program:
     upper = np.array(columns.upper)
     return Program(
         n, np.array(columns.cost), upper, matrix, np.array(rows.lower), np.array(rows.upper), offset, tuple(flow), taken,
-        met, extra, moved, run, ships, short, limit_rows, fleet_rows, bound_rows, supply_rows, balance_rows, _most(n, upper, ships, run),
+        met, extra, moved, run, ships, short, limit_rows, fleet_rows, bound_rows, supply_rows, plant_rows, balance_rows, _most(n, upper, ships, run),
     )  # fmt: skip
 
 
@@ -237,11 +238,13 @@ def _delivery(n: Network, rows: _Rows, taken: tuple[tuple[int, Taken], ...], met
             rows.put(lots[t.item], column, 1.0)
 
 
-def _plants(n: Network, rows: _Rows, taken: tuple[tuple[int, Taken], ...], run: int) -> None:
-    """A plant takes in what it runs, and gives out at most its yields of that."""
+def _plants(n: Network, rows: _Rows, taken: tuple[tuple[int, Taken], ...], run: int) -> tuple[int, ...]:
+    """A plant runs within its capacity, takes in what it runs, and gives out at most its yields of that."""
+    capacity = tuple(rows.add(-INF, works.capacity) for works in n.works)
     intake = [rows.add(0.0, 0.0) for _ in n.works]
     output = {(i, c): rows.add(-INF, 0.0) for i, w in enumerate(n.works) for c, _ in w.outputs}
     for i, works in enumerate(n.works):
+        rows.put(capacity[i], run + i, 1.0)
         rows.put(intake[i], run + i, -1.0)
         for commodity, share in works.outputs:
             rows.put(output[(i, commodity)], run + i, -share)
@@ -250,6 +253,7 @@ def _plants(n: Network, rows: _Rows, taken: tuple[tuple[int, Taken], ...], run: 
             rows.put(intake[t.item], column, 1.0)
         elif t.kind == "made":
             rows.put(output[(t.item, n.groups[t.group].commodity)], column, 1.0)
+    return capacity
 
 
 def _limits(n: Network, rows: _Rows, flow: list[int]) -> tuple[tuple[int, ...], dict[int, list[tuple[int, int]]]]:

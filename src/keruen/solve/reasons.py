@@ -1,16 +1,20 @@
 """Why something did not move, in words: the full links, closures and rules that cut it off.
 
 From a source, follow every way that still has room; what stops it there, on the side towards somebody
-who would still take it, is the reason. The same backwards from a demand.
+who would still take it, is the reason. The same backwards from a demand. Rules are asked for the flow
+in question, so a ban on others is no reason.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from keruen.network import Network
+from keruen.rules import End, RuleBook
 from keruen.solve import Solution
+from keruen.tables import Rule
 
 __all__ = ["Reasons"]
 
@@ -18,21 +22,21 @@ ROOM = 1e-7
 MOST = 5
 
 
-@dataclass(slots=True)
-class _State:
-    """Which edges have room for a commodity, and what to say of those that have none."""
+@dataclass(frozen=True, slots=True)
+class _Other:
+    """Who is at the far end of a flow that did not happen."""
 
-    onward: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
-    back: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
-    blocked: list[tuple[int, int, str, str]] = field(default_factory=list)
+    end: End
+    vertices: tuple[int, ...]
 
 
 class Reasons:
-    """Answers for one solution; the work is shared between questions about one commodity."""
+    """Answers for one solution."""
 
     def __init__(self, solution: Solution) -> None:
         self.solution = solution
         self.n: Network = solution.network
+        self.book = RuleBook(self.n.case, self.n.overlay, self.n.year)
         p = solution.program
         activity = p.matrix @ solution.x
         self._full = {
@@ -44,13 +48,177 @@ class Reasons:
         for f, ships in enumerate(self.n.ships):
             for link, _ in ships.hours_per_mt:
                 self._served[link].append(f)
-        self._rule_full = {
-            b.rule.rule: b for b, row in zip(self.n.bounds, p.bound_rows, strict=True)
+        self._caps_full = {
+            b.rule.rule for b, row in zip(self.n.bounds, p.bound_rows, strict=True)
             if b.rule.effect == "cap" and activity[row] >= p.row_upper[row] - ROOM * max(1.0, p.row_upper[row])
         }  # fmt: skip
-        self._states: dict[tuple[str, tuple[int, ...], float], _State] = {}
+        self._carried: dict[str, dict[int, float]] = {}
 
-    def _why_shut(self, e: int, rules: tuple[int, ...]) -> tuple[str, str]:
+    # --- questions ------------------------------------------------------------------------------
+
+    def of_supply(self, i: int, quantity: float) -> list[str]:
+        """Why ``quantity`` of supply i stayed behind."""
+        n, offer = self.n, self.n.offers[i]
+        closed = n.overlay.closed_places.get(offer.end.place)
+        if closed:
+            return [f"{offer.end.place} is closed ({closed})"]
+        words = self._cut(offer.commodity, offer.end, offer.vertices, self._takers(offer.commodity, n.case.supplies[offer.name].to), quantity, ahead=True)
+        if offer.coupled:
+            partners = [o.name for o in n.offers if o.coupled == offer.coupled and o.name != offer.name]
+            words.append(f"it moves only together with {', '.join(partners)}")
+        return words
+
+    def of_demand(self, i: int, quantity: float) -> list[str]:
+        """Why ``quantity`` did not reach demand i."""
+        n, want = self.n, self.n.wants[i]
+        at = tuple(v for _, vs in want.ends for v in vs)
+        if not at:
+            closed = [f"{end.place} is closed ({n.overlay.closed_places[end.place]})" for end, _ in want.ends if end.place in n.overlay.closed_places]
+            return closed or ["no way leads there"]
+        givers = self._givers(want.commodity, n.case.demands[want.name].from_)
+        if givers:
+            # Any of its places would do; the first open one stands for all.
+            end = next(end for end, vs in want.ends if vs)
+            return self._cut(want.commodity, end, at, givers, quantity, ahead=False)
+        return self._nothing_left(want.commodity)
+
+    def of_consignment(self, i: int, quantity: float) -> list[str]:
+        """Why ``quantity`` of consignment i was not moved."""
+        n, c = self.n, self.n.consigned[i]
+        for end in (c.origin, c.destination):
+            if end.place in n.overlay.closed_places:
+                return [f"{end.place} is closed ({n.overlay.closed_places[end.place]})"]
+        return self._cut(c.commodity, c.origin, c.vertices[0], [_Other(c.destination, c.vertices[1])], quantity, ahead=True)
+
+    # --- who is at the other end ----------------------------------------------------------------
+
+    def _takers(self, commodity: str, only: tuple[str, ...]) -> list[_Other]:
+        """Who would still take the commodity: buyers first, plants where no buyer is left."""
+        p, x = self.solution.program, self.solution.x
+        found = []
+        for i, w in enumerate(self.n.wants):
+            if w.commodity == commodity and w.up_to - float(x[p.met + i]) - float(x[p.extra + i]) > ROOM:
+                found += [_Other(end, at) for end, at in w.ends if self.book.is_one_of(end, only)]
+        for i, works in enumerate(() if found else self.n.works):
+            if works.input == commodity and works.capacity - float(x[p.run + i]) > ROOM and self.book.is_one_of(works.end, only):
+                found.append(_Other(works.end, works.vertices[commodity]))
+        return found
+
+    def _givers(self, commodity: str, only: tuple[str, ...], made_of: tuple[str, ...] = ()) -> list[_Other]:
+        """Who still has some of the commodity, or could make more with what is left of its input."""
+        p = self.solution.program
+        found = [
+            _Other(o.end, o.vertices)
+            for i, o in enumerate(self.n.offers)
+            if o.commodity == commodity and o.vertices and o.quantity - self.solution.load(p.supply_rows[i]) > ROOM and self.book.is_one_of(o.end, only)
+        ]
+        for i, works in enumerate(self.n.works):
+            rate = dict(works.outputs).get(commodity, 0.0)
+            if rate <= 0 or not works.vertices[commodity] or works.input in made_of or not self.book.is_one_of(works.end, only):
+                continue
+            run = float(self.solution.x[p.run + i])
+            unused = rate * run - self._given(i, commodity) > ROOM
+            if unused or (works.capacity - run > ROOM and self._givers(works.input, (), (*made_of, commodity))):
+                found.append(_Other(works.end, works.vertices[commodity]))
+        return found
+
+    def _given(self, i: int, commodity: str) -> float:
+        n, x = self.n, self.solution.x
+        return sum(float(x[c]) for c, t in self.solution.program.taken if t.kind == "made" and t.item == i and n.groups[t.group].commodity == commodity)
+
+    def _nothing_left(self, commodity: str) -> list[str]:
+        """What holds back those who offer or make a commodity of which nothing is left."""
+        n, p, x = self.n, self.solution.program, self.solution.x
+        words = []
+        for i, works in enumerate(n.works):
+            if commodity in dict(works.outputs):
+                closed = n.overlay.closed_by.get(("plants", works.name)) or n.overlay.closed_places.get(works.end.place)
+                if closed:
+                    words.append(f"{works.name} is closed ({closed})")
+                elif 0 < works.capacity <= float(x[p.run + i]) + ROOM:
+                    words.append(f"{works.name} is full ({works.capacity:.4g} {n.commodities[works.input].unit} of {works.input} a year)")
+                elif works.capacity > 0:
+                    words.append(f"{works.name} has no more {works.input}")
+        offers = [o for o in n.offers if o.commodity == commodity]
+        for o in offers:
+            closed = n.overlay.closed_by.get(("supplies", o.name)) or n.overlay.closed_places.get(o.end.place)
+            if closed:
+                words.append(f"{o.name} is closed ({closed})")
+        if any(o.vertices and o.quantity > 0 for o in offers):
+            words.append("all that is offered is used elsewhere" if offers else "")
+        return _few(words) or ["nobody offers any"]
+
+    # --- what cuts a flow off -------------------------------------------------------------------
+
+    def _cut(self, commodity: str, end: End, start: tuple[int, ...], others: list[_Other], quantity: float, *, ahead: bool) -> list[str]:
+        """Reasons why nothing more goes from ``start`` to the others (or, not ahead, from them to it)."""
+        whole: dict[str, None] = {}
+        allowed: list[tuple[_Other, frozenset[int]]] = []
+        for other in others:
+            matched = self.book.matching(commodity, end, other.end) if ahead else self.book.matching(commodity, other.end, end)
+            stops = [self._stops_all(self.book.rules[r]) for r in matched if not self.book.on_some_links_only(self.book.rules[r])]
+            if any(stops):
+                whole.update(dict.fromkeys(w for w in stops if w))
+            else:
+                allowed.append((other, frozenset(r for r in matched if self.book.on_some_links_only(self.book.rules[r]))))
+        if not allowed:
+            return _few(list(whole)) or ["nobody would take more of it"]
+        goal = {v for other, _ in allowed for v in other.vertices}
+        # A rule is in the way only if it looks at the flow to every one who would take it.
+        rules = [self.book.rules[r] for r in sorted(frozenset.intersection(*(rules for _, rules in allowed)))]
+        return self._search(commodity, start, goal, rules, max(ROOM, 0.05 * quantity), ahead=ahead) + _few(list(whole))
+
+    def _stops_all(self, rule: Rule) -> str:
+        if rule.effect == "forbid":
+            return f"forbidden by rule {rule.rule}"
+        return self._cap_words(rule) if rule.rule in self._caps_full else ""
+
+    @staticmethod
+    def _cap_words(rule: Rule) -> str:
+        return f"rule {rule.rule} allows no more than {rule.quantity:g} {rule.unit}"
+
+    def _search(self, commodity: str, start: tuple[int, ...], goal: set[int], rules: list[Rule], least: float, *, ahead: bool) -> list[str]:
+        n = self.n
+        onward: dict[int, list[int]] = defaultdict(list)
+        towards: dict[int, list[int]] = defaultdict(list)
+        blocked: list[tuple[int, int, str, str]] = []
+        carried = self._carried_by(commodity)
+        for e, edge in enumerate(n.edges):
+            if commodity not in edge.carries:
+                continue
+            near, far = (edge.tail, edge.head) if ahead else (edge.head, edge.tail)
+            towards[far].append(near)  # any way at all, full or not
+            why, name = self._why_shut(e, rules)
+            if why:
+                blocked.append((near, far, why, name))
+            else:
+                onward[near].append(far)
+            if carried.get(e, 0.0) > least:  # what flows one way can be taken back
+                onward[far].append(near)
+        reached = _spread(start, onward)
+        if reached & goal:
+            return ["moving it would cost more than it is worth"]
+        useful = _spread(goal, towards)
+        causes: dict[str, list[str]] = {}
+        for near, far, why, name in blocked:
+            if near in reached and far not in reached and far in useful:
+                names = causes.setdefault(why, [])
+                if name and name not in names:
+                    names.append(name)
+        order = sorted(causes, key=lambda w: ("full" not in w, "rule" not in w, "not open" in w, w))
+        return [_with_names(why, sorted(causes[why])) for why in order] or ["no way leads there"]
+
+    def _carried_by(self, commodity: str) -> dict[int, float]:
+        if commodity not in self._carried:
+            found: dict[int, float] = defaultdict(float)
+            for g, group in enumerate(self.n.groups):
+                if group.commodity == commodity:
+                    for e, q in zip(group.edges.tolist(), self.solution.flows(g).tolist(), strict=True):
+                        found[e] += q
+            self._carried[commodity] = found
+        return self._carried[commodity]
+
+    def _why_shut(self, e: int, rules: list[Rule]) -> tuple[str, str]:
         """("", "") where the edge has room; else what stops one more unit: a cause, and the link if the cause stops several."""
         n, edge = self.n, self.n.edges[e]
         table = "transfers" if edge.direction == "transfer" else "links"
@@ -58,158 +226,34 @@ class Reasons:
         if closed:
             return f"closed ({closed})", edge.name
         if e not in n.open_edges:
-            place = next((n.vertices[v][0] for v in (edge.tail, edge.head) if n.vertices[v][0] in n.overlay.closed_places), None)
-            return (f"{place} is closed", "") if place else (f"not open in {n.year}", edge.name)
+            return f"not open in {n.year}", edge.name
         if edge.limit in self._full:
             limit = n.limits[edge.limit]
             return f"{limit.name} is full ({limit.capacity:.4g} {limit.unit})", ""
-        if edge.name in self._served and all(f in self._fleet_full for f in self._served[edge.name]):
+        if edge.direction != "transfer" and edge.name in self._served and all(f in self._fleet_full for f in self._served[edge.name]):
             return f"fully used fleet {', '.join(n.ships[f].name for f in self._served[edge.name])}", edge.name
-        for r in rules:
-            rule = n.rules[r]
-            if not self._about(rule.rule, e):
-                continue
-            if rule.effect == "forbid":
-                return f"forbidden by rule {rule.rule}", edge.name
-            if rule.rule in self._rule_full:
-                return f"rule {rule.rule} allows no more than {rule.quantity:g} {rule.unit}", ""
+        for rule in rules:
+            if self.book.looks_at(rule, edge.name, edge.direction, edge.track, edge.operator, edge.countries):
+                if rule.effect == "forbid":
+                    return f"forbidden by rule {rule.rule}", edge.name
+                if rule.rule in self._caps_full:
+                    return self._cap_words(rule), ""
         return "", ""
 
-    def _about(self, rule_id: str, e: int) -> bool:
-        for b in self.n.bounds:
-            if b.rule.rule == rule_id:
-                return e in b.edges
-        if not hasattr(self, "_book"):
-            from keruen.rules import RuleBook
 
-            self._book = RuleBook(self.n.case, self.n.overlay, self.n.year)
-        edge = self.n.edges[e]
-        rule = next(r for r in self.n.rules if r.rule == rule_id)
-        return self._book.on_some_links_only(rule) and self._book.looks_at(rule, edge.name, edge.direction, edge.track, edge.operator, edge.countries)
+def _spread(start: Iterable[int], onward: dict[int, list[int]]) -> set[int]:
+    seen = set(start)
+    todo = sorted(seen)
+    while todo:
+        for head in onward.get(todo.pop(), ()):
+            if head not in seen:
+                seen.add(head)
+                todo.append(head)
+    return seen
 
-    def _state(self, commodity: str, rules: tuple[int, ...], least: float) -> _State:
-        """least: flows smaller than this are not worth taking back to make room."""
-        key = (commodity, rules, least)
-        if key not in self._states:
-            state = _State()
-            carried: dict[int, float] = defaultdict(float)
-            for g, group in enumerate(self.n.groups):
-                if group.commodity == commodity:
-                    for e, x in zip(group.edges.tolist(), self.solution.flows(g).tolist(), strict=True):
-                        carried[e] += x
-            for e, edge in enumerate(self.n.edges):
-                if commodity not in edge.carries:
-                    continue
-                why, name = self._why_shut(e, rules)
-                if why:
-                    state.blocked.append((edge.tail, edge.head, why, name))
-                else:
-                    state.onward[edge.tail].append(edge.head)
-                    state.back[edge.head].append(edge.tail)
-                if carried[e] > least:  # what flows one way can be taken back
-                    state.onward[edge.head].append(edge.tail)
-                    state.back[edge.tail].append(edge.head)
-            self._states[key] = state
-        return self._states[key]
 
-    @staticmethod
-    def _spread(start: tuple[int, ...], onward: dict[int, list[int]]) -> set[int]:
-        seen, todo = set(start), list(start)
-        while todo:
-            for head in onward.get(todo.pop(), ()):
-                if head not in seen:
-                    seen.add(head)
-                    todo.append(head)
-        return seen
-
-    def _wish(self, commodity: str) -> set[int]:
-        """Vertices where somebody would still take the commodity: buyers first, plants where no buyer is left."""
-        p, x = self.solution.program, self.solution.x
-        found: set[int] = set()
-        for i, w in enumerate(self.n.wants):
-            room = w.up_to - float(x[p.met + i]) - float(x[p.extra + i])
-            if w.commodity == commodity and room > ROOM:
-                found.update(v for _, at in w.ends for v in at)
-        for i, works in enumerate(() if found else self.n.works):
-            if works.input == commodity and works.capacity - float(x[p.run + i]) > ROOM:
-                found.update(works.vertices[commodity])
-        return found
-
-    def _left(self, commodity: str) -> set[int]:
-        """Vertices where some of the commodity was left behind."""
-        p = self.solution.program
-        found: set[int] = set()
-        for i, o in enumerate(self.n.offers):
-            if o.commodity == commodity and o.quantity - self.solution.load(p.supply_rows[i]) > ROOM:
-                found.update(o.vertices)
-        return found
-
-    def _spare(self, commodity: str) -> set[int]:
-        """Vertices of plants that could make more of the commodity, or made some that nobody took."""
-        p, x = self.solution.program, self.solution.x
-        found: set[int] = set()
-        for i, works in enumerate(self.n.works):
-            rate = dict(works.outputs).get(commodity, 0.0)
-            if rate > 0:
-                given = sum(float(x[c]) for c, t in p.taken if t.kind == "made" and t.item == i and self.n.groups[t.group].commodity == commodity)
-                if rate * works.capacity - given > ROOM:
-                    found.update(works.vertices[commodity])
-        return found
-
-    def of_supply(self, i: int, quantity: float) -> list[str]:
-        offer = self.n.offers[i]
-        if not offer.vertices:
-            return [f"{offer.end.place} is closed"]
-        if offer.coupled:
-            partners = [o.name for o in self.n.offers if o.coupled == offer.coupled and o.name != offer.name]
-            coupled = [f"it moves only together with {', '.join(partners)}"]
-        else:
-            coupled = []
-        return self._cut(offer.commodity, offer.vertices, self._wish(offer.commodity), quantity, ahead=True) + coupled
-
-    def of_demand(self, i: int, quantity: float) -> list[str]:
-        want = self.n.wants[i]
-        at = tuple(v for _, vs in want.ends for v in vs)
-        if not at:
-            return ["all its places are closed"]
-        made = self._left(want.commodity) | self._spare(want.commodity)
-        if not made:
-            return ["all that is offered is used elsewhere"]
-        return self._cut(want.commodity, at, made, quantity, ahead=False)
-
-    def of_consignment(self, i: int, quantity: float) -> list[str]:
-        c = self.n.consigned[i]
-        if not c.vertices[0] or not c.vertices[1]:
-            return [f"{(c.origin if not c.vertices[0] else c.destination).place} is closed"]
-        return self._cut(c.commodity, c.vertices[0], set(c.vertices[1]), quantity, ahead=True)
-
-    def _cut(self, commodity: str, start: tuple[int, ...], goal: set[int], quantity: float, *, ahead: bool) -> list[str]:
-        if not goal:
-            return ["nobody would take more of it"]
-        # The rules of any group of the commodity that could serve this flow: the mildest are used for the search.
-        rules = tuple(sorted({r for g in self.n.groups if g.commodity == commodity for r in g.rules}))
-        state = self._state(commodity, rules, max(ROOM, 0.05 * quantity))
-        reached = self._spread(start, state.onward if ahead else state.back)
-        if reached & goal:
-            return ["moving it would cost more than it is worth"]
-        # Beyond a blocked edge, any way at all must lead to the goal, full or not.
-        all_back: dict[int, list[int]] = defaultdict(list)
-        for e in self.n.edges:
-            if commodity in e.carries:
-                a, b = (e.tail, e.head) if ahead else (e.head, e.tail)
-                all_back[b].append(a)
-        useful = self._spread(tuple(goal), all_back)
-        causes: dict[str, list[str]] = {}
-        for tail, head, why, name in state.blocked:
-            near, far = (tail, head) if ahead else (head, tail)
-            if near in reached and far not in reached and far in useful:
-                names = causes.setdefault(why, [])
-                if name and name not in names:
-                    names.append(name)
-        if not causes:
-            return ["no way leads there"]
-        order = sorted(causes, key=lambda w: ("full" not in w, "rule" not in w, "not open" in w, w))
-        return [_with_names(why, sorted(causes[why])) for why in order]
+def _few(words: list[str]) -> list[str]:
+    return words[:MOST] + ([f"and {len(words) - MOST} more"] if len(words) > MOST else [])
 
 
 def _with_names(why: str, names: list[str]) -> str:

@@ -178,7 +178,8 @@ class Shares:
 
     @cached_property
     def _base_basis(self) -> tuple[dict[object, int], list[Any], list[Any]]:
-        return _places_of(self.solution.program), *self.solution.solver.basis()
+        basis = self.solution.basis
+        return _places_of(self.solution.program), list(basis.col_status), list(basis.row_status)
 
     def _basis_for(self, tall: Program) -> tuple[list[Any], list[Any]]:
         """The basis of the plan, carried over to the program with a second floor: what is new starts idle."""
@@ -205,7 +206,7 @@ class Shares:
                 out[column] = 1.0
                 up[column] = float(t.vertex >= base)
         solver = Solver(program.cost, program.upper, program.matrix, program.row_lower, program.row_upper)
-        solver.start_from(*self._basis_for(program))
+        solver.start_from_statuses(*self._basis_for(program))
         solver.solve()
         _row(solver, program.cost, -np.inf, self.solution.objective - program.offset + self.extra)
         _row(solver, out, self.total - 1e-7, self.total + 1e-7)

@@ -166,6 +166,8 @@ def objective_by_pairs(n: Network) -> float:
 
 def _linprog(cost: list[float], upper: list[float], entries: list[tuple[object, int, float]], equal: dict[object, float], most: dict[object, float]) -> float:
     shape = len(cost)
+    if not shape:
+        return 0.0
     matrices = []
     for rows in (equal, most):
         at = {key: i for i, key in enumerate(rows)}
