@@ -209,7 +209,7 @@ class Shares:
         solver.start_from_statuses(*self._basis_for(program))
         solver.solve()
         _row(solver, program.cost, -np.inf, self.solution.objective - program.offset + self.extra)
-        _row(solver, out, self.total - 1e-7, self.total + 1e-7)
+        _row(solver, out, self.total - 1e-9, self.total + 1e-9)
         solver.set_cost(up)
         least = solver.solve(new_cost=True).objective
         solver.set_cost(-up)
