@@ -21,7 +21,7 @@ def evidence(case: Case, table: str, row: Row) -> list[dict[str, Any]]:
             continue
         rows = case.provenance.get((table, key, spec.name), ())
         own = next((p for p in rows if p.kind != "rival"), None)
-        unit = spec.unit
+        unit = "" if spec.unit == "year" else spec.unit
         if unit.startswith("{"):
             unit = str(getattr(row, unit[1:-1], "") or "")
             unit = case.commodities[unit].unit if unit in case.commodities else unit
@@ -38,7 +38,7 @@ def evidence(case: Case, table: str, row: Row) -> list[dict[str, Any]]:
 def _text(value: Any) -> str:
     if isinstance(value, dict):
         return "; ".join(f"{k} {v:g}" for k, v in value.items())
-    return f"{value:,.6g}"
+    return str(value) if isinstance(value, int) else f"{value:,.6g}"
 
 
 def source_line(case: Case, source: str) -> str:

@@ -38,6 +38,7 @@ __all__ = ["MapLink", "MapPlace", "draw_map", "fullness", "load_outlines", "roun
 HOME_FRAME: tuple[Point, ...] = ((3.0, 52.0), (122.5, 30.5), (30.0, 61.0), (52.0, 27.0), (15.0, 35.0))
 WIDEST = 8.0
 THINNEST = 0.8
+SPECK = 12.0  # islands with a smaller box are not drawn
 LONGEST = 24  # letters of a label
 BEYOND = 0.25  # land is drawn this far past the frame, for panning
 
@@ -196,6 +197,7 @@ def draw_map(
     shapes = lay_out(legs)
     used = outlines or load_outlines()
     names = _names(used, frame)
+    thick = [spot for k in ways_in if widths[k] >= 1.6 for spot in shapes[k].samples()]
     pins, covered = _pins(spots, ways_in, at, shapes, widths, frame, [box for box, _ in names], home)
     return "".join(
         [
@@ -204,7 +206,11 @@ def draw_map(
             f'<svg class="kmap-view" width="{width}" height="{number(frame.height)}" '
             f'viewBox="0 0 {width} {number(frame.height)}">',
             _background(used, frame, home),
-            *(drawn for box, drawn in names if not any(meet(box, other) for other in covered)),
+            *(
+                drawn
+                for box, drawn in names
+                if not any(meet(box, other) for other in (*covered, *((x, y, x, y) for x, y in thick)))
+            ),
             "</g>",
             _painted(ways_in, shapes, widths),
             _touched(ways_in, spots, shapes, widths),
@@ -310,7 +316,8 @@ def _land(rings: Sequence[Sequence[int]], unit: float, frame: Frame, least: floa
         for p in _clipped(points, box):
             if not slim or math.dist(p, slim[-1]) >= least:
                 slim.append(p)
-        if len(slim) < 3:
+        xs, ys = [p[0] for p in slim], [p[1] for p in slim]
+        if len(slim) < 3 or (max(xs) - min(xs)) * (max(ys) - min(ys)) < SPECK:
             continue
         steps, last = [], (0.0, 0.0)
         for x, y in slim:  # rounded before the difference is taken, so that errors do not add up
@@ -329,7 +336,7 @@ def _background(outlines: Mapping[str, Any], frame: Frame, home: str | None) -> 
         '<g aria-hidden="true">'
     ]
     for code in sorted(outlines["land"], key=lambda c: (c == home, c)):
-        d = _land(outlines["land"][code], outlines["scale"], frame, 0.6 if code == home else 1.5)
+        d = _land(outlines["land"][code], outlines["scale"], frame, 0.6 if code == home else 1.8)
         if d:
             extra = " kmap-home" if code == home else ""
             out.append(f'<path class="kmap-land{extra}" data-country="{_text(code)}" d="{d}"/>')
@@ -406,7 +413,10 @@ def _short(name: str) -> str:
     short = re.split(r"\s*[(/,]", name)[0] or name
     if len(short) <= LONGEST:
         return short
-    return short[:LONGEST].rsplit(" ", 1)[0] + " \u2026"
+    words = short[:LONGEST].split(" ")[:-1] or [short[:LONGEST]]
+    while len(words) > 1 and words[-1] in ("and", "of", "the", "-"):
+        words.pop()
+    return " ".join(words) + " \u2026"
 
 
 def _pins(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from keruen.compare import as_rows
 from keruen.show.evidence import evidence, source_line
 from keruen.show.map import MapLink, MapPlace, draw_map, round_up
+from keruen.units import MUSD_PER_UNIT
 
 if TYPE_CHECKING:
     from keruen.plan import Plan
@@ -74,7 +75,7 @@ def report_html(plan: Plan, base: Plan | None = None) -> str:
         title=case.title, case=case, data=data, plan=plan, scenario=" + ".join(data["scenario"]) or "base",
         svg=plan_map(plan, base), base_svg=plan_map(base) if base else "",
         base_name=(" + ".join(base.scenario) or "base") if base else "",
-        changes=_changes(plan, base) if base else [], exports=_exports(data, base),
+        changes=_changes(plan, base) if base else [], exports=_exports(data, base), cards=_cards(plan, data, base),
         bottlenecks=[x for x in data["limits"] if x["price_musd_per_unit"] > TINY],
         fullest=[x for x in data["limits"] if x["price_musd_per_unit"] <= TINY and (x["utilisation"] or 0) >= 0.85],
         shortages=[s for s in data["shortages"] if s["quantity"] > TINY], screenlines=shown, rules=rules,
@@ -96,6 +97,13 @@ def _number(value: Any) -> str:
 def _exports(data: dict[str, Any], base: Plan | None) -> list[dict[str, Any]]:
     before = {r["commodity"]: r["moved"] for r in base.to_dict(countries=False)["exports"]} if base else {}
     return [{**r, "base": before.get(r["commodity"])} for r in data["exports"]]
+
+
+def _cards(plan: Plan, data: dict[str, Any], base: Plan | None, most: int = 4) -> list[dict[str, Any]]:
+    """The exports worth most, for the head of the page."""
+    goods = plan.network.commodities
+    worth = {name: row.value_usd * MUSD_PER_UNIT[row.unit] for name, row in goods.items()}
+    return sorted(_exports(data, base), key=lambda r: (-max(r["wanted"], r["moved"]) * worth[r["commodity"]], r["commodity"]))[:most]
 
 
 def _changes(plan: Plan, base: Plan) -> list[dict[str, Any]]:

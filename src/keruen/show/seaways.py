@@ -16,12 +16,12 @@ Spot = tuple[float, float]  # longitude, latitude
 
 # One lane a line: name lon lat, name lon lat, ... ; a name without figures is a point met before.
 _LANES = """
-gulf-of-finland 26.6 59.85, hanko 22.6 59.3, gotland 19.9 57.7, bornholm 16.2 55.4, mon 12.7 54.75, belt 11.15 54.75, samso 10.9 56.0, kattegat 11.3 57.1, skagen 10.6 57.95, jutland 7.4 57.0, dogger 5.2 54.6, hook 3.7 52.1
+gulf-of-finland 26.6 59.85, hanko 22.6 59.3, gotland 19.9 57.7, bornholm 16.2 55.4, mon 12.6 54.75, gedser 12.0 54.4, fehmarn 11.2 54.55, langeland 11.0 54.95, belt 10.95 55.35, samso 10.85 55.75, kattegat 11.3 57.1, skagen 10.6 57.95, jutland 7.4 57.0, dogger 5.2 54.6, hook 3.7 52.1
 gotland, gdansk-bay 19.2 55.0, bornholm
-mon, rostock-road 12.1 54.45, belt
+gedser, rostock-road 12.1 54.3
 jutland, german-bight 7.4 54.3, elbe 8.6 54.05
 elbe, german-bight, texel 4.6 53.4, hook
-hook, dover 1.35 50.95, channel -1.5 50.0, ushant -5.9 48.8, biscay -8.0 46.0, finisterre -9.9 43.2, roca -9.9 38.6, saint-vincent -9.2 36.7, gibraltar -5.6 35.95, alboran -2.0 36.2, algiers 4.0 37.4, galite 9.3 37.7, cape-bon 11.4 37.3, malta 14.6 35.7, ionian 18.6 36.0, matapan 22.5 36.1, kythira 23.4 36.3, cyclades 24.3 37.6, kafireas 24.75 38.1, lesbos 25.4 39.2, dardanelles 26.05 40.0, gallipoli 26.7 40.42, marmara 27.9 40.7, bosporus-south 28.95 40.95, bosporus 29.06 41.1, bosporus-north 29.2 41.35, burgas-road 28.6 42.4, dobruja 29.3 43.9
+hook, dover 1.35 50.95, channel -1.5 50.0, ushant -5.9 48.8, biscay -8.0 46.0, finisterre -9.9 43.2, roca -9.9 38.6, saint-vincent -9.2 36.7, gibraltar -5.6 35.95, alboran -2.0 36.2, algiers 4.0 37.4, galite 9.3 37.7, cape-bon 11.4 37.3, malta 14.6 35.7, ionian 18.6 36.0, matapan 22.5 36.1, kythira 23.25 36.37, cyclades 24.3 37.6, kafireas 24.75 38.1, lesbos 25.4 39.2, dardanelles 26.05 40.0, gallipoli 26.7 40.42, marmara 27.9 40.7, bosporus-south 28.95 40.95, bosporus 29.06 41.1, bosporus-north 29.2 41.35, burgas-road 28.6 42.4, dobruja 29.3 43.9
 bosporus-north, amasra 32.0 42.3, sinop 35.2 42.6, colchis 40.6 42.1
 sinop, novorossiysk-road 37.3 44.2
 bosporus-north, black-sea-west 31.0 43.2, novorossiysk-road
@@ -38,15 +38,15 @@ kasos, rhodes 28.3 35.7, anamur 31.5 35.95, mersin-gulf 34.3 36.2, iskenderun 35
 crete-south, rhodes
 arabian-sea, mumbai-road 71.6 18.4, laccadives
 socotra, mumbai-road
-socotra, ras-al-hadd 60.4 22.4, gulf-of-oman 58.4 25.0, hormuz 56.7 26.5, gulf 53.0 26.4, shatt 49.6 29.2
+socotra, ras-al-hadd 60.4 22.4, gulf-of-oman 58.4 25.0, musandam 57.0 25.8, hormuz 56.7 26.5, gulf 53.0 26.4, shatt 49.6 29.2
 ras-al-hadd, mumbai-road
 ras-al-hadd, arabian-sea
 gulf-of-oman, karachi-road 66.4 24.3, mumbai-road
-dondra, chennai-road 81.0 12.6, chittagong-road 90.5 20.5
+dondra, batticaloa 82.4 7.6, chennai-road 81.0 12.6, chittagong-road 90.5 20.5
 annam, da-nang 109.6 15.8, tonkin 108.0 18.6, hai-phong-road 107.2 20.3
 con-son, da-nang
 da-nang, hainan 110.6 17.9, pearl-river
-aceh, mauritius 62.0 -22.0, agulhas 26.0 -36.0, cape 18.0 -35.0, namibia 9.0 -20.0, liberia -13.5 4.5, dakar -18.6 14.8, canaries -15.0 29.0, roca
+aceh, mauritius 62.0 -22.0, agulhas 26.0 -36.0, cape 18.0 -35.0, namibia 9.0 -20.0, liberia -13.5 4.5, dakar -18.6 14.8, blanc -18.2 21.0, canaries -15.0 29.0, roca
 socotra, mogadishu 50.5 3.0, mozambique 42.5 -14.0, natal 34.5 -28.0, agulhas
 """
 _CASPIAN = (46.4, 36.4, 55.0, 47.6)

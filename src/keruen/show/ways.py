@@ -24,6 +24,7 @@ PLAIN_BOW = 0.04
 FAMILY = {"sea": "water", "tanker": "water", "ferry": "water"}
 STRAIGHT_ON = -0.5  # cosine: a link goes on in another one when they meet at more than 120 degrees
 GAP = 1.2
+AT_ENDS = 0.4  # of its lane: near enough to the dot at every zoom
 SEA_LANE = 2.4
 MOST_LANES = 3  # to each side; more would leave the water
 
@@ -158,7 +159,7 @@ def _direct(leg: Leg, side: float, mates: Mapping[tuple[str, str], Sequence[tupl
         towards, back = _turned(_unit(a, b), angle), _turned(_unit(b, a), -angle)
     along = _unit(a, b)
     middle = math.copysign(min(abs(side), 0.35 * length + 0.8), side)
-    lane = math.copysign(min(abs(LANE[leg.mode]), 0.2 * length), LANE[leg.mode]) * 0.8
+    lane = math.copysign(min(abs(LANE[leg.mode]), 0.2 * length), LANE[leg.mode]) * AT_ENDS
     first, last = _move(a, _side(towards), lane), _move(b, _side(back), lane)
     normal = _side(along)
     extra = (middle - lane) * 4 / 3
