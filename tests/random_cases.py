@@ -15,11 +15,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from small import SOURCE, write_tables
-
 import keruen as kr
 from keruen.errors import CaseError
 from keruen.scenario import Scenario
+from small import SOURCE, write_tables
 
 Tables = dict[str, list[dict[str, Any]]]
 

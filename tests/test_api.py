@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from small import small_tables, write_small, write_tables
 
 import keruen as kr
+from small import small_tables, write_small, write_tables
 
 
 @pytest.fixture

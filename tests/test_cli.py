@@ -11,10 +11,10 @@ import subprocess
 import sys
 
 import pytest
-from small import small_tables, write_small, write_tables
 
 from keruen import __version__
 from keruen.cli import TABLES_OF_PLAN, _parser, main
+from small import small_tables, write_small, write_tables
 
 DONE, FINDING, WRONG_USE = 0, 1, 2
 

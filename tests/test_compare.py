@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 
 import pytest
-from random_cases import YEARS, random_case, random_scenario
-from small import write_small
 
 import keruen as kr
 from keruen.compare import COLUMNS, as_rows
+from random_cases import YEARS, random_case, random_scenario
+from small import write_small
 
 
 @pytest.fixture(scope="module")

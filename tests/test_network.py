@@ -14,12 +14,12 @@ from __future__ import annotations
 import random
 
 import pytest
-from random_cases import YEARS, load_reachable, random_case, random_tables
-from small import SETTINGS, SOURCE, small_tables, write_tables
 
 import keruen as kr
 from keruen.errors import UsageError
 from keruen.network import build
+from random_cases import YEARS, load_reachable, random_case, random_tables
+from small import SETTINGS, SOURCE, small_tables, write_tables
 
 REST = 1.25 * 25 + 43 + 36.25  # refinery, products by rail, boxes: 110.5
 
@@ -124,7 +124,7 @@ def test_trains_a_day_each_way_or_shared(tmp_path, shared, trains, products, box
     found = flows(plan)
     assert found.get(("rail-border-east", "products"), 0) == pytest.approx(products)
     assert found.get(("rail-border-east:back", "boxes"), 0) == pytest.approx(boxes)
-    assert (2 - 1 / TRAIN_OF_PRODUCTS) * TRAIN_OF_BOXES == pytest.approx(22.08)
+    assert pytest.approx(22.08) == (2 - 1 / TRAIN_OF_PRODUCTS) * TRAIN_OF_BOXES
 
 
 def test_products_and_boxes_share_the_trains_of_one_direction(tmp_path):
@@ -459,7 +459,7 @@ def test_years_outside_the_case_are_refused(tmp_path, year):
 
 
 @pytest.mark.parametrize("kept", [("sources", "commodities", "places", "links"), ("sources", "commodities", "places", "links", "supplies"),
-                                  ("sources", "commodities", "places", "links", "fleets", "transfers")])  # fmt: skip
+                                  ("sources", "commodities", "places", "links", "fleets", "transfers"), ("sources", "commodities", "places", "links", "rules")])  # fmt: skip
 def test_a_case_with_nothing_to_move_has_an_empty_plan(tmp_path, kept):
     """Always feasible: nothing asked for is a plan too."""
     tables = {k: v for k, v in small_tables().items() if k in kept}

@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 
 import pytest
-from random_cases import YEARS, random_case, random_scenario
-from small import SETTINGS, SOURCE, small_tables, write_small, write_tables
 
 import keruen as kr
 from keruen.columns import columns_of
 from keruen.errors import KeruenError, ScenarioError, UsageError
 from keruen.scenario import SELECTORS, Scenario, find_scenario, lay
 from keruen.tables import TABLES
+from random_cases import YEARS, random_case, random_scenario
+from small import SETTINGS, SOURCE, small_tables, write_small, write_tables
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from heapq import nsmallest
 
 __all__ = [
     "CaseError",
@@ -109,16 +110,19 @@ def say(findings: Iterable[Finding], most: int = MOST_SHOWN) -> str:
     return "\n".join(lines)
 
 
-def quote(text: object, most: int = LONGEST_QUOTE) -> str:
+def quote(text: object, most: int = LONGEST_QUOTE, mark: str = "'") -> str:
     """Text in quotes for a message: cut when long, characters nobody can see spelt out.
 
     >>> print(quote("hub\\u200b"))
     'hub<U+200B>'
     """
-    full = str(text)
+    try:
+        full = str(text)
+    except ValueError:  # an integer of thousands of digits
+        full = "a number of thousands of digits"
     shown = full if len(full) <= most else full[: most * 2 // 3]
     shown = "".join(c if c.isprintable() else f"<U+{ord(c):04X}>" for c in shown)
-    return f"'{shown}'" if len(full) <= most else f"'{shown}...' ({len(full):,} characters)"
+    return f"{mark}{shown}{mark}" if len(full) <= most else f"{mark}{shown}...{mark} ({len(full):,} characters)"
 
 
 class Names:
@@ -156,13 +160,13 @@ class Names:
                         self._pairs.setdefault(pair, []).append(name)
             shared = Counter(name for pair in _pairs(folded) for name in self._pairs.get(pair, ()))
             # What shares most of its own pairs, too: long names share some with everything.
-            candidates = sorted(shared, key=lambda name: (-shared[name] / (len(name) + len(folded)), name))[:20]
+            candidates = nsmallest(20, shared, key=lambda name: (-shared[name] / (len(name) + len(folded)), name))
         return [self._folded[n] for n in get_close_matches(folded, candidates, n=3, cutoff=0.6)]
 
     def hint(self, word: object) -> str:
         """``Did you mean ...?`` with the nearest known words, or an empty string."""
         near = self.near(word)
-        return "Did you mean " + " or ".join(f"'{n}'" for n in near) + "?" if near else ""
+        return "Did you mean " + " or ".join(map(quote, near)) + "?" if near else ""
 
 
 def _fold(word: str) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from small import small_tables, write_small, write_tables
 
 import keruen as kr
 from keruen.ask.dependence import SELECTORS, dependence
 from keruen.errors import UsageError
+from small import small_tables, write_small, write_tables
 
 
 @pytest.fixture(scope="module")

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from random_cases import YEARS, random_case
-from small import write_small
 
 import keruen as kr
 from keruen.network import build
 from keruen.solve import solve
 from keruen.solve.certificate import certify
 from keruen.solve.verify import objective_by_pairs
+from random_cases import YEARS, random_case
+from small import write_small
 
 
 @pytest.fixture(scope="module")
