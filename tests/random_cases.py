@@ -66,7 +66,9 @@ def _years(rng: random.Random) -> dict[str, int]:
 class _Draw:
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
-        self.tables: Tables = {t: [] for t in ("links", "transfers", "supplies", "demands", "consignments", "plants", "fleets", "projects", "rules", "memberships")}
+        self.tables: Tables = {
+            t: [] for t in ("links", "transfers", "supplies", "demands", "consignments", "plants", "fleets", "projects", "rules", "memberships")
+        }
         names = _some(rng, COMMODITIES, 1, 3)
         times = (0, 0, 1, 24)
         self.commodities = {n: {"commodity": n, "name": n, "time_usd_per_day": rng.choice(times), **COMMODITIES[n], **SOURCE} for n in names}
@@ -142,7 +144,8 @@ class _Draw:
                 carries = list(self.commodities) if _maybe(rng, 0.6) else _some(rng, self.commodities)
                 row = {"transfer": f"t{place}-{k}", "place": place, "from_modes": ";".join(_some(rng, words, 2)), "to_modes": ";".join(_some(rng, words)),
                        "direction": rng.choice(("one_way", "both", "both")), "carries": ";".join(carries), "hours": rng.choice((0, 0, 12)),
-                       "operator": rng.choice(("", "", "Docks")), **self.costs(carries, free=not self.floors), **self.capacity(carries, 0.5), **SOURCE}  # fmt: skip
+                       "operator": rng.choice(("", "", "Docks")), **self.costs(carries, free=not self.floors), **self.capacity(carries, 0.5),
+                       **SOURCE}  # fmt: skip
                 if _maybe(rng, 0.05):
                     row["opened"] = 2025
                 self.tables["transfers"].append(row)
@@ -162,7 +165,8 @@ class _Draw:
                 quantity = rng.choice(quantities)
                 self.tables["demands"].append({
                     "demand": f"d-{commodity}-{k}", "places": ";".join(places), "commodity": commodity, "quantity": quantity,
-                    "up_to": rng.choice(("", "", quantity, quantity + 1, 3 * quantity)), "price_usd": rng.choice((0, 0, 15, 40, 200)), "modes": self.modes(places[0], 0.1),
+                    "up_to": rng.choice(("", "", quantity, quantity + 1, 3 * quantity)), "price_usd": rng.choice((0, 0, 15, 40, 200)),
+                    "modes": self.modes(places[0], 0.1),
                     "from": ";".join(_some(rng, self.words)) if _maybe(rng, 0.15) else "", "use": rng.choice(("market", "market", "own_use", "processing")),
                     **_years(rng), **SOURCE})  # fmt: skip
             for k in range(rng.randint(0, 2)):
@@ -181,7 +185,8 @@ class _Draw:
             outputs = _some(rng, [n for n in names if n != into], 1, 2)
             place = rng.choice(self.places)
             self.tables["plants"].append({
-                "plant": f"works-{k}", "place": place, "input": into, "capacity": rng.choice(QUANTITIES[self.unit(into)]), "availability": rng.choice(("", "", 0.5)),
+                "plant": f"works-{k}", "place": place, "input": into, "capacity": rng.choice(QUANTITIES[self.unit(into)]),
+                "availability": rng.choice(("", "", 0.5)),
                 "outputs": ";".join(f"{n} {rng.choice((0.2, 0.5, 0.9, 1.5))}" for n in outputs), "cost_usd": rng.choice((0, 5)), "modes": self.modes(place),
                 **({"opened": 2025} if _maybe(rng, 0.1) else {}), **SOURCE})  # fmt: skip
 
@@ -351,7 +356,9 @@ def _one_change(rng: random.Random, case: kr.Case) -> Scenario:
         if case.links[link].capacity is not None:
             options.append(kr.set_value("links", link, "capacity", rng.choice((0, 0.75, 6))))
         if demand:
-            options += [kr.set_value("demands", demand, "quantity", 4), kr.set_value("demands", demand, "price_usd", 90)]
+            least, most = case.demands[demand].quantity, case.demands[demand].up_to
+            options += [kr.set_value("demands", demand, "quantity", 4 if most is None else most / 2), kr.set_value("demands", demand, "price_usd", 90)]
+            options += [] if most is None else [kr.set_value("demands", demand, "up_to", least + 2)]
         return rng.choice(options)
     if kind == "add" and case.projects:
         return kr.add(project=_some(rng, case.projects, 1, 2))

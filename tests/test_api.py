@@ -63,7 +63,11 @@ print(json.dumps([m for m in ('numpy', 'pandas', 'scipy', 'highspy', 'pint') if 
 
 
 def test_a_case_is_read_without_solver_or_data_frames(folder):
-    code = "import sys, json, keruen.check as c; c.load_case(sys.argv[1]); print(json.dumps([m for m in ('pandas', 'scipy', 'highspy', 'pint') if m in sys.modules]))"
+    code = """
+import sys, json, keruen.check as c
+c.load_case(sys.argv[1])
+print(json.dumps([m for m in ('pandas', 'scipy', 'highspy', 'pint') if m in sys.modules]))
+"""
     assert json.loads(run(code, folder)) == []
 
 
@@ -78,7 +82,9 @@ def test_load(folder):
     assert list(case.links) == sorted(case.links)
 
 
-@pytest.mark.parametrize(("name", "words"), [("kazakstan", ["kazakstan", "Did you mean 'kazakhstan'"]), ("nowhere/at/all", ["nowhere/at/all", "Shipped: kazakhstan"]), ("", [])])
+@pytest.mark.parametrize(
+    ("name", "words"), [("kazakstan", ["kazakstan", "Did you mean 'kazakhstan'"]), ("nowhere/at/all", ["nowhere/at/all", "Shipped: kazakhstan"]), ("", [])]
+)
 def test_there_is_no_such_case(name, words):
     with pytest.raises(kr.KeruenError) as caught:
         kr.load(name)
@@ -172,7 +178,10 @@ for seed in range(25):
 
 @pytest.mark.slow
 def test_same_bytes_of_kazakhstan():
-    runs = {run("import sys\nfrom keruen.cli import main\nmain(['solve', 'kazakhstan', '--format', 'json', '--scenario', 'russia-closed'])", seed=seed) for seed in ("0", "4")}
+    runs = {
+        run("import sys\nfrom keruen.cli import main\nmain(['solve', 'kazakhstan', '--format', 'json', '--scenario', 'russia-closed'])", seed=seed)
+        for seed in ("0", "4")
+    }
     assert len(runs) == 1
     data = json.loads(runs.pop())
     assert data["certificate"]["max_violation"] < 1e-7

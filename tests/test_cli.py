@@ -29,7 +29,9 @@ def commands():
 def folder(tmp_path_factory):
     path = write_small(tmp_path_factory.mktemp("case") / "small")
     (path / "scenarios").mkdir()
-    (path / "scenarios" / "xx-shut.toml").write_text('title = "XX is shut"\nyear = 2023\nsource = "book"\nconfidence = "high"\n[[close]]\ncountry = "XX"\n', encoding="utf-8")
+    (path / "scenarios" / "xx-shut.toml").write_text(
+        'title = "XX is shut"\nyear = 2023\nsource = "book"\nconfidence = "high"\n[[close]]\ncountry = "XX"\n', encoding="utf-8"
+    )
     (path / "scenarios" / "ten-days.toml").write_text('title = "Ten days"\n[[close]]\nlink = "pipe-hub-terminal"\ndays = 10\n', encoding="utf-8")
     return str(path)
 
@@ -84,7 +86,8 @@ def test_no_command_shows_help_and_is_wrong_use(run):
     assert "COMMAND" in out
 
 
-@pytest.mark.parametrize("arguments", [("solv", "x"), ("solve",), ("solve", "kazakhstan", "--yaer", "2023"), ("solve", "kazakhstan", "--format", "xml"), ("check", "a", "b"),
+@pytest.mark.parametrize("arguments", [("solv", "x"), ("solve",), ("solve", "kazakhstan", "--yaer", "2023"), ("solve", "kazakhstan", "--format", "xml"),
+                                       ("check", "a", "b"),
                                        ("solve", "x", "--table", "nothing"), ("depend", "x", "--near", "much")])  # fmt: skip
 def test_wrong_use_of_the_parser(run, arguments):
     code, out, err = run(*arguments)
@@ -176,9 +179,17 @@ def test_a_broken_case_is_a_finding(run, tmp_path):
     assert json.loads(out)["problems"][0]["found"] == "'hubb'"
 
 
-def test_an_empty_folder_is_a_finding(run, tmp_path):
+def test_a_folder_that_holds_no_case(run, tmp_path):
+    """Nothing at all is wrong use; the beginning of a case is a case with problems."""
     for command in ("check", "solve"):
-        assert run(command, tmp_path)[0] == FINDING
+        code, out, err = run(command, tmp_path)
+        assert (code, out) == (WRONG_USE, "")
+        assert "case.toml" in err
+    (tmp_path / "case.toml").write_text('title = "a start"\n', encoding="utf-8")
+    for command in ("check", "solve"):
+        code, out, err = run(command, tmp_path)
+        assert code == FINDING
+        assert "links.csv" in out + err
 
 
 # --- check -------------------------------------------------------------------------------------------
@@ -251,7 +262,11 @@ def test_years_give_a_list(run, folder):
     data = json.loads(run("solve", folder, "--format", "json", "--year", "2020-2022")[1])
     assert [(d["year"], d["objective_musd"]) for d in data] == [(2020, -3648.5), (2021, -4086.5), (2022, -4086.5)]
     rows = list(csv.DictReader(io.StringIO(run("solve", folder, "--format", "csv", "--year", "2020-2022", "--table", "exports")[1])))
-    assert [(r["year"], r["commodity"], float(r["moved"])) for r in rows if r["commodity"] == "crude"] == [("2020", "crude", 9), ("2021", "crude", 10), ("2022", "crude", 10)]
+    assert [(r["year"], r["commodity"], float(r["moved"])) for r in rows if r["commodity"] == "crude"] == [
+        ("2020", "crude", 9),
+        ("2021", "crude", 10),
+        ("2022", "crude", 10),
+    ]
     code, out, _ = run("solve", folder, "--year", "2020-2022")
     assert code == DONE
     assert all(year in out for year in ("2020", "2021", "2022"))
@@ -352,7 +367,9 @@ def test_a_report_is_written(run, folder, tmp_path):
 # --- where it goes -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("arguments", [("solve",), ("depend",), ("check",), ("solve", "--format", "json"), ("depend", "--format", "csv"), ("check", "--format", "json")])
+@pytest.mark.parametrize(
+    "arguments", [("solve",), ("depend",), ("check",), ("solve", "--format", "json"), ("depend", "--format", "csv"), ("check", "--format", "json")]
+)
 def test_output_goes_to_a_file(run, folder, tmp_path, arguments):
     command, *more = arguments
     _, screen, _ = run(command, folder, *more)

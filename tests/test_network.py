@@ -60,8 +60,10 @@ def test_base(tmp_path):
     found = flows(plan)
     assert found.pop(("pipe-field-hub", "crude")) + found.pop(("pipe-north-hub", "crude")) == pytest.approx(11.25)
     assert found == pytest.approx({
-        ("pipe-hub-terminal", "crude"): 7, ("sea-terminal-market", "crude"): 7, ("terminal-loading", "crude"): 7, ("pipe-hub-port", "crude"): 3, ("port-berths", "crude"): 3,
-        ("tanker-port-far", "crude"): 3, ("far-port-pumps", "crude"): 3, ("pipe-far-market", "crude"): 3, ("rail-hub-border", "products"): 1, ("border-gauge", "products"): 1,
+        ("pipe-hub-terminal", "crude"): 7, ("sea-terminal-market", "crude"): 7, ("terminal-loading", "crude"): 7, ("pipe-hub-port", "crude"): 3,
+        ("port-berths", "crude"): 3,
+        ("tanker-port-far", "crude"): 3, ("far-port-pumps", "crude"): 3, ("pipe-far-market", "crude"): 3, ("rail-hub-border", "products"): 1,
+        ("border-gauge", "products"): 1,
         ("rail-border-east", "products"): 1, ("rail-border-east:back", "boxes"): 50, ("border-gauge", "boxes"): 50, ("rail-hub-border:back", "boxes"): 50,
     })  # fmt: skip
 
@@ -163,9 +165,11 @@ def test_a_transfer_is_one_capacity_over_its_modes(tmp_path):
 
     def edit(t):
         t["rules"].clear()
-        t["links"].append({"link": "road-hub-terminal", "from": "hub", "to": "terminal", "mode": "road", "length_km": 700, "direction": "one_way", "carries": "crude",
+        t["links"].append({"link": "road-hub-terminal", "from": "hub", "to": "terminal", "mode": "road", "length_km": 700, "direction": "one_way",
+                           "carries": "crude",
                            "cost_usd_per_t": 12, "countries": "AA;XX", "status": "operating", **SOURCE})  # fmt: skip
-        t["transfers"].append({"transfer": "to-road", "place": "hub", "from_modes": "oil_pipeline", "to_modes": "road", "direction": "one_way", "carries": "crude",
+        t["transfers"].append({"transfer": "to-road", "place": "hub", "from_modes": "oil_pipeline", "to_modes": "road", "direction": "one_way",
+                           "carries": "crude",
                                "cost_usd_per_t": 0, **SOURCE})  # fmt: skip
         row(t, "links", "pipe-hub-terminal")["capacity"] = 2
         row(t, "transfers", "terminal-loading").update(from_modes="oil_pipeline;road", capacity=5, capacity_unit="Mt/year")
@@ -424,6 +428,7 @@ def test_projects_for_supplies_plants_and_fleets(tmp_path):
 @pytest.mark.parametrize(("year", "open_"), [(2024, False), (2025, True)])
 def test_opened_later_carries_nothing_before(tmp_path, year, open_):
     for table, name in (("links", "pipe-hub-terminal"), ("transfers", "terminal-loading"), ("links", "sea-terminal-market")):
+
         def edit(t, table=table, name=name):
             row(t, table, name)["opened"] = 2025
 
@@ -459,7 +464,8 @@ def test_years_outside_the_case_are_refused(tmp_path, year):
 
 
 @pytest.mark.parametrize("kept", [("sources", "commodities", "places", "links"), ("sources", "commodities", "places", "links", "supplies"),
-                                  ("sources", "commodities", "places", "links", "fleets", "transfers"), ("sources", "commodities", "places", "links", "rules")])  # fmt: skip
+                                  ("sources", "commodities", "places", "links", "fleets", "transfers"),
+                                  ("sources", "commodities", "places", "links", "rules")])  # fmt: skip
 def test_a_case_with_nothing_to_move_has_an_empty_plan(tmp_path, kept):
     """Always feasible: nothing asked for is a plan too."""
     tables = {k: v for k, v in small_tables().items() if k in kept}
@@ -476,10 +482,23 @@ def test_the_order_of_rows_and_lists_changes_nothing(seed, tmp_path):
     rng = random.Random(seed)
     tables, year = random_tables(rng), rng.choice(YEARS)
     before = load_reachable(tmp_path / "case", tables).solve(year).to_dict()
-    for table, rows in tables.items():
+    for rows in tables.values():
         rng.shuffle(rows)
         for r in rows:
-            for column in ("carries", "countries", "places", "from_modes", "to_modes", "modes", "origin", "destination", "links", "commodities", "outputs", "adds"):
+            for column in (
+                "carries",
+                "countries",
+                "places",
+                "from_modes",
+                "to_modes",
+                "modes",
+                "origin",
+                "destination",
+                "links",
+                "commodities",
+                "outputs",
+                "adds",
+            ):
                 if ";" in str(r.get(column, "")):
                     words = r[column].split(";")
                     rng.shuffle(words)
@@ -492,8 +511,24 @@ def test_a_network_is_compiled_the_same_twice(seed, tmp_path):
     rng = random.Random(seed)
     case, year = random_case(rng, tmp_path / "case"), rng.choice(YEARS)
     a, b = build(case, year), build(case, year)
-    assert (a.vertices, a.edges, a.limits, a.offers, a.wants, a.works, a.ships, a.bounds) == (b.vertices, b.edges, b.limits, b.offers, b.wants, b.works, b.ships, b.bounds)
+    assert (a.vertices, a.edges, a.limits, a.offers, a.wants, a.works, a.ships, a.bounds) == (
+        b.vertices,
+        b.edges,
+        b.limits,
+        b.offers,
+        b.wants,
+        b.works,
+        b.ships,
+        b.bounds,
+    )
     for g, h in zip(a.groups, b.groups, strict=True):
-        assert (g.commodity, g.rules, g.origins, g.destinations, g.consigned, g.delivery_cost) == (h.commodity, h.rules, h.origins, h.destinations, h.consigned, h.delivery_cost)
+        assert (g.commodity, g.rules, g.origins, g.destinations, g.consigned, g.delivery_cost) == (
+            h.commodity,
+            h.rules,
+            h.origins,
+            h.destinations,
+            h.consigned,
+            h.delivery_cost,
+        )
         assert g.edges.tolist() == h.edges.tolist()
         assert g.cost.tolist() == h.cost.tolist()

@@ -64,7 +64,10 @@ def test_commodities(plan):
 
 
 def test_exports(plan):
-    assert plan.to_dict()["exports"] == [{"commodity": "crude", "unit": "Mt", "wanted": 10, "moved": 10}, {"commodity": "products", "unit": "Mt", "wanted": 1, "moved": 1}]
+    assert plan.to_dict()["exports"] == [
+        {"commodity": "crude", "unit": "Mt", "wanted": 10, "moved": 10},
+        {"commodity": "products", "unit": "Mt", "wanted": 1, "moved": 1},
+    ]
 
 
 def test_exports_are_market_sales_abroad(tmp_path):
@@ -72,7 +75,8 @@ def test_exports_are_market_sales_abroad(tmp_path):
 
     def edit(t):
         t["demands"] += [{"demand": "own", "places": "east", "commodity": "products", "quantity": 0.2, "price_usd": 600, "use": "own_use", **SOURCE},
-                         {"demand": "home", "places": "border", "commodity": "products", "quantity": 0.1, "price_usd": 600, "use": "market", **SOURCE}]  # fmt: skip
+                         {"demand": "home", "places": "border", "commodity": "products", "quantity": 0.1, "price_usd": 600, "use": "market",
+                         **SOURCE}]  # fmt: skip
         t["consignments"].append({"consignment": "boxes-out", "from": "hub", "to": "east", "commodity": "boxes", "quantity": 7, **SOURCE})
 
     rows = by(load(tmp_path, edit).solve().to_dict()["exports"], "commodity")
@@ -111,7 +115,9 @@ def test_limits(plan):
 
 
 def test_plants(plan):
-    assert plan.to_dict()["plants"] == [{"plant": "refinery", "place": "hub", "input": "crude", "run": 1.25, "capacity": 2, "utilisation": 0.625, "made": {"products": 1}}]
+    assert plan.to_dict()["plants"] == [
+        {"plant": "refinery", "place": "hub", "input": "crude", "run": 1.25, "capacity": 2, "utilisation": 0.625, "made": {"products": 1}}
+    ]
 
 
 def test_screenlines(plan):
@@ -124,11 +130,13 @@ def test_screenlines(plan):
     [
         ({"links": "pipe-hub-terminal"}, 7), ({"links": "pipe-hub-terminal;pipe-hub-port"}, 10), ({"links": "port-berths"}, 3), ({"links": "pipe-planned"}, 0),
         ({"links": "rail-border-east", "commodities": "products"}, 1), ({"links": "rail-border-east:back", "commodities": "products"}, 0),
-        ({"links": "rail-border-east:back", "commodities": "boxes", "unit": "kTEU"}, 50), ({"links": "rail-border-east", "commodities": "boxes", "unit": "kTEU"}, 0),
+        ({"links": "rail-border-east:back", "commodities": "boxes", "unit": "kTEU"}, 50),
+        ({"links": "rail-border-east", "commodities": "boxes", "unit": "kTEU"}, 0),
         ({"links": "rail-border-east:both", "commodities": "boxes;products", "unit": "Mt"}, 1.7),  # 50 kTEU x 14 t
         ({"links": "border-gauge", "commodities": "boxes;products", "unit": "Mt"}, 1.7),
         ({"links": "refinery"}, 1.25), ({"links": "refinery", "commodities": "products"}, 1), ({"links": "market-crude"}, 10),
-        ({"links": "pipe-hub-terminal", "origin": "XX"}, 0), ({"links": "pipe-hub-terminal", "destination": "ZZ"}, 7), ({"links": "pipe-hub-terminal", "destination": "YY"}, 0),
+        ({"links": "pipe-hub-terminal", "origin": "XX"}, 0), ({"links": "pipe-hub-terminal", "destination": "ZZ"}, 7),
+        ({"links": "pipe-hub-terminal", "destination": "YY"}, 0),
         ({"links": "pipe-hub-terminal", "origin": "UNION"}, 7),
         ({"links": "rail-hub-border:back", "commodities": "boxes", "unit": "kTEU", "origin": "EE", "destination": "AA"}, 50),
     ],
@@ -145,7 +153,8 @@ def test_a_screenline_parts_the_origins_of_one_group(tmp_path):
     """Field and north share a group; a screenline that counts only one of them sees what its paths carry."""
 
     def edit(t):
-        t["screenlines"] = [{"screenline": s, "name": s, "links": "pipe-field-hub;pipe-north-hub", "commodities": "crude", "origin": s, "destination": "ZZ", "unit": "Mt"}
+        t["screenlines"] = [{"screenline": s, "name": s, "links": "pipe-field-hub;pipe-north-hub", "commodities": "crude", "origin": s, "destination": "ZZ",
+        "unit": "Mt"}
                             for s in ("field", "north")]  # fmt: skip
         t["observations"] = []
 

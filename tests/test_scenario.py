@@ -81,7 +81,9 @@ def test_figures_of_every_kind_are_scaled(case):
     fleet = case.solve(scenario=kr.scale(fleet="tankers", ships=0.5, payload=2, downtime=3)).network.ships[0]
     assert fleet.hours == pytest.approx(2 * 8760 * 0.7)
     assert dict(fleet.hours_per_mt) == {"tanker-port-far": pytest.approx(trip * 50)}
-    network = case.solve(scenario=kr.scale(demand="market-crude", quantity=0.5, price=2) + kr.scale(supply="*", quantity=2) + kr.scale(consignment="*", quantity=3)).network
+    network = case.solve(
+        scenario=kr.scale(demand="market-crude", quantity=0.5, price=2) + kr.scale(supply="*", quantity=2) + kr.scale(consignment="*", quantity=3)
+    ).network
     want = next(w for w in network.wants if w.name == "market-crude")
     assert (want.quantity, want.up_to, want.price) == (5, 10, 800)
     assert {o.name: o.quantity for o in network.offers} == {"crude-field": 18, "crude-north": 6}
@@ -137,7 +139,8 @@ def test_closing_never_gains(seed, tmp_path):
     countries = sorted({p.country for p in case.places.values()})
     part = 1.0 if any(s.coupled for s in case.supplies.values()) else 0.5  # coupled supplies have a test of their own
     for scenario in (kr.close(country=rng.choice(countries)), kr.close(place=rng.choice(sorted(case.places))), kr.close(link=rng.choice(sorted(case.links))),
-                     kr.close(mode=rng.choice(sorted({r.mode for r in case.links.values()}))), kr.close(country=rng.choice(countries), share=part)):  # fmt: skip
+                     kr.close(mode=rng.choice(sorted({r.mode for r in case.links.values()}))),
+                     kr.close(country=rng.choice(countries), share=part)):  # fmt: skip
         assert case.solve(year, scenario).objective_musd >= before - 1e-7 * max(1, abs(before)), scenario.names
 
 
@@ -193,7 +196,8 @@ def test_every_unknown_name_is_told_five_at_most(case):
     "call",
     [
         lambda: kr.close(), lambda: kr.close(link="a", country="B"), lambda: kr.close(links="a"), lambda: kr.close(link="a", share=1.1),
-        lambda: kr.close(link="a", share=-0.1), lambda: kr.close(link="a", days=366), lambda: kr.close(link="a", days=-1), lambda: kr.close(link="a", share=float("nan")),
+        lambda: kr.close(link="a", share=-0.1), lambda: kr.close(link="a", days=366), lambda: kr.close(link="a", days=-1),
+        lambda: kr.close(link="a", share=float("nan")),
         lambda: kr.scale(link="a"), lambda: kr.scale(link="a", capacity=-1), lambda: kr.scale(capacity=2), lambda: kr.without(),
         lambda: kr.scale(link="a", capacity=float("nan")), lambda: kr.scale(link="a", cost=float("inf")),
     ],
@@ -225,11 +229,13 @@ def test_a_circle_that_earns_money_is_refused_as_it_is_in_a_case(case):
 
 NUMBERS = [
     ("links", "pipe-hub-port"), ("links", "rail-border-east"), ("transfers", "port-berths"), ("transfers", "border-gauge"), ("supplies", "crude-field"),
-    ("demands", "market-crude"), ("consignments", "boxes-east-hub"), ("plants", "refinery"), ("fleets", "tankers"), ("commodities", "boxes"), ("commodities", "crude"),
+    ("demands", "market-crude"), ("consignments", "boxes-east-hub"), ("plants", "refinery"), ("fleets", "tankers"), ("commodities", "boxes"),
+    ("commodities", "crude"),
     ("rules", "pipe-quota"), ("rules", "a-tax"), ("projects", "berths"), ("places", "hub"), ("observations", "by-pipe-2023"),
 ]  # fmt: skip
 # A figure no plan reads; setting it may change nothing.
-IDLE = {("places", "lon"), ("places", "lat"), ("fleets", "deadweight_t"), ("commodities", "barrels_per_t"), ("projects", "capex_musd"), ("observations", "quantity"),
+IDLE = {("places", "lon"), ("places", "lat"), ("fleets", "deadweight_t"), ("commodities", "barrels_per_t"), ("projects", "capex_musd"),
+("observations", "quantity"),
         ("observations", "year")}  # fmt: skip
 
 
@@ -237,7 +243,19 @@ IDLE = {("places", "lon"), ("places", "lat"), ("fleets", "deadweight_t"), ("comm
 def tight(tmp_path_factory):
     """A small case in which every figure matters: limits bind, time costs, a rule caps and a rule taxes."""
     tables = small_tables()
-    tables["rules"].append({"rule": "a-tax", "title": "tax", "effect": "tax", "kind": "law", "commodities": "boxes", "amount_usd": 3, "per_cent": 1, "status": "in_force", **SOURCE})
+    tables["rules"].append(
+        {
+            "rule": "a-tax",
+            "title": "tax",
+            "effect": "tax",
+            "kind": "law",
+            "commodities": "boxes",
+            "amount_usd": 3,
+            "per_cent": 1,
+            "status": "in_force",
+            **SOURCE,
+        }
+    )
     for row in tables["commodities"]:
         row["time_usd_per_day"] = 5
     for row in tables["links"]:
@@ -397,8 +415,10 @@ def test_broken_files_are_told_not_a_crash(case, tmp_path, text, words):
 @pytest.mark.parametrize(
     "wrong",
     [
-        'effect = "forbid"\nlinks = ["pipe-hub-termnal"]', 'effect = "forbid"\ncommodities = ["crud"]\nlinks = ["pipe-hub-terminal"]', 'effect = "forbid"\nmodes = ["rial"]',
-        'effect = "cap"\nlinks = ["pipe-hub-terminal"]', 'effect = "floor"\nlinks = ["pipe-hub-terminal"]\nquantity = 1\nunit = "Mt"', 'effect = "tax"\nlinks = ["pipe-hub-terminal"]',
+        'effect = "forbid"\nlinks = ["pipe-hub-termnal"]', 'effect = "forbid"\ncommodities = ["crud"]\nlinks = ["pipe-hub-terminal"]',
+        'effect = "forbid"\nmodes = ["rial"]',
+        'effect = "cap"\nlinks = ["pipe-hub-terminal"]', 'effect = "floor"\nlinks = ["pipe-hub-terminal"]\nquantity = 1\nunit = "Mt"',
+        'effect = "tax"\nlinks = ["pipe-hub-terminal"]',
         'effect = "forbid"\norigin = ["XXX-land"]', 'effect = "cap"\ncommodities = ["crude"]\nquantity = 1\nunit = "bcm"',
     ],
 )  # fmt: skip

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from keruen.errors import KeruenError, UnitError
+from keruen.errors import UnitError
 from keruen.tables import Commodity
 from keruen.units import CAPACITY_OF, MUSD_PER_UNIT, SMALL_PER_UNIT, SMALL_UNIT, convert, size, split_quantity
 
@@ -26,7 +27,8 @@ GAS = commodity("bcm", 0.7, train=1500)
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        ("1.4 Mb/d", (1.4, "Mb/d")), ("7", (7.0, "")), ("-3.5e-2t", (-0.035, "t")), (".5 km", (0.5, "km")), ("+2", (2.0, "")), ("  8  Mt/year ", (8.0, "Mt/year")),
+        ("1.4 Mb/d", (1.4, "Mb/d")), ("7", (7.0, "")), ("-3.5e-2t", (-0.035, "t")), (".5 km", (0.5, "km")), ("+2", (2.0, "")),
+        ("  8  Mt/year ", (8.0, "Mt/year")),
         ("1,5", (1.0, ",5")), ("about 7", None), ("", None), ("e5", None), ("nan", None), ("inf", None), ("7.", (7.0, "")), ("1 000", (1.0, "000")),
     ],
 )  # fmt: skip
@@ -69,7 +71,8 @@ def test_the_year_has_the_same_length_everywhere():
 
 @pytest.mark.parametrize(
     ("unit", "to", "what"),
-    [("t", "km", None), ("barrel", "t", None), ("barrel", "t", BOXES), ("t", "kTEU", BOXES), ("Mt", "Mt/year", None), ("trains/day", "Mt/year", CRUDE), ("head", "t", None),
+    [("t", "km", None), ("barrel", "t", None), ("barrel", "t", BOXES), ("t", "kTEU", BOXES), ("Mt", "Mt/year", None), ("trains/day", "Mt/year", CRUDE),
+    ("head", "t", None),
      ("USD", "t", None), ("bcm", "Mt", CRUDE if CRUDE.barrels_per_t is None else None)],
 )  # fmt: skip
 def test_other_dimensions_are_refused(unit, to, what):
@@ -96,10 +99,8 @@ def test_a_misspelt_unit_gets_a_hint():
 @example("degC", "h")
 @example("dB", "h")
 def test_no_unit_makes_it_crash(unit, to):
-    try:
+    with contextlib.suppress(UnitError):
         assert isinstance(convert(1.5, unit, to, CRUDE), float)
-    except KeruenError as error:
-        assert str(error)
 
 
 @given(st.floats(1e-6, 1e9), st.sampled_from([("t", "kt"), ("Mt", "t"), ("TEU", "kTEU"), ("km", "mile"), ("h", "day"), ("Mt/year", "t/day"), ("m3", "bcm")]))

@@ -23,6 +23,7 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -47,41 +48,37 @@ JOIN: list[tuple[str, Point | None, str, str]] = [
     ("Somaliland", None, "Somalia", "Somaliland"),
 ]
 
-# ISO 3166-1: number in world-atlas -> letters in the tables of a case.
-CODES = dict(
-    zip(
-        (
-            "004 008 012 020 024 031 032 036 040 048 050 051 056 064 070 072 086 096 100 104 108 112 116 120 132 140 144 "
-            "148 156 158 174 175 178 180 191 196 203 204 208 226 231 232 233 234 246 248 250 262 266 268 270 275 276 288 "
-            "292 300 324 336 344 348 352 356 360 364 368 372 376 380 384 392 398 400 404 408 410 414 417 418 422 426 428 "
-            "430 434 438 440 442 446 450 454 458 462 466 470 478 480 492 496 498 499 504 508 512 516 524 528 562 566 578 "
-            "583 585 586 598 608 616 620 624 626 634 638 642 643 646 654 674 678 682 686 688 690 694 702 703 704 705 706 "
-            "710 716 724 728 729 732 748 752 756 760 762 764 768 784 788 792 795 800 804 807 818 826 831 832 833 834 854 "
-            "860 887 894"
-        ).split(),
-        (
-            "AF AL DZ AD AO AZ AR AU AT BH BD AM BE BT BA BW IO BN BG MM BI BY KH CM CV CF LK "
-            "TD CN TW KM YT CG CD HR CY CZ BJ DK GQ ET ER EE FO FI AX FR DJ GA GE GM PS DE GH "
-            "GI GR GN VA HK HU IS IN ID IR IQ IE IL IT CI JP KZ JO KE KP KR KW KG LA LB LS LV "
-            "LR LY LI LT LU MO MG MW MY MV ML MT MR MU MC MN MD ME MA MZ OM NA NP NL NE NG NO "
-            "FM PW PK PG PH PL PT GW TL QA RE RO RU RW SH SM ST SA SN RS SC SL SG SK VN SI SO "
-            "ZA ZW ES SS SD EH SZ SE CH SY TJ TH TG AE TN TR TM UG UA MK EG GB GG JE IM TZ BF "
-            "UZ YE ZM"
-        ).split(),
-        strict=True,
-    )
-)
+# ISO 3166-1: number in world-atlas, then letters in the tables of a case.
+_CODES = """
+004AF 008AL 012DZ 020AD 024AO 031AZ 032AR 036AU 040AT 048BH 050BD 051AM 056BE 064BT 070BA 072BW 086IO 096BN
+100BG 104MM 108BI 112BY 116KH 120CM 132CV 140CF 144LK 148TD 156CN 158TW 174KM 175YT 178CG 180CD 191HR 196CY
+203CZ 204BJ 208DK 226GQ 231ET 232ER 233EE 234FO 246FI 248AX 250FR 262DJ 266GA 268GE 270GM 275PS 276DE 288GH
+292GI 300GR 324GN 336VA 344HK 348HU 352IS 356IN 360ID 364IR 368IQ 372IE 376IL 380IT 384CI 392JP 398KZ 400JO
+404KE 408KP 410KR 414KW 417KG 418LA 422LB 426LS 428LV 430LR 434LY 438LI 440LT 442LU 446MO 450MG 454MW 458MY
+462MV 466ML 470MT 478MR 480MU 492MC 496MN 498MD 499ME 504MA 508MZ 512OM 516NA 524NP 528NL 562NE 566NG 578NO
+583FM 585PW 586PK 598PG 608PH 616PL 620PT 624GW 626TL 634QA 638RE 642RO 643RU 646RW 654SH 674SM 678ST 682SA
+686SN 688RS 690SC 694SL 702SG 703SK 704VN 705SI 706SO 710ZA 716ZW 724ES 728SS 729SD 732EH 748SZ 752SE 756CH
+760SY 762TJ 764TH 768TG 784AE 788TN 792TR 795TM 800UG 804UA 807MK 818EG 826GB 831GG 832JE 833IM 834TZ 854BF
+860UZ 887YE 894ZM
+"""
+CODES = {word[:3]: word[3:] for word in _CODES.split()}
 
-# Where a reader looks for a name: text, longitude, latitude, kind. Chosen by eye.
+# Where a reader looks for a name: text, longitude, latitude, kind. Chosen by eye. The first free place of a name is used.
 LABELS: list[tuple[str, float, float, str]] = [
     ("Kazakhstan", 67.2, 48.9, "country"),
+    ("Kazakhstan", 64.0, 49.7, "country"),
+    ("Kazakhstan", 73.6, 45.6, "country"),
+    ("Kazakhstan", 77.0, 48.8, "country"),
+    ("Kazakhstan", 63.4, 45.9, "country"),
     ("Russia", 66.0, 59.6, "country"),
     ("China", 103.0, 36.6, "country"),
     ("Mongolia", 103.5, 46.6, "country"),
     ("India", 78.5, 23.5, "country"),
     ("Iran", 55.3, 32.6, "country"),
     ("Turkmenistan", 58.6, 39.6, "country"),
+    ("Turkmenistan", 58.8, 38.6, "country"),
     ("Uzbekistan", 63.2, 42.4, "country"),
+    ("Uzbekistan", 64.8, 41.2, "country"),
     ("Afghanistan", 65.6, 33.8, "country"),
     ("Pakistan", 68.4, 29.0, "country"),
     ("Ukraine", 31.6, 49.2, "country"),
@@ -233,7 +230,7 @@ def packed(points: list[Point]) -> list[int]:
     if len(slim) > 1 and slim[0] == slim[-1]:
         slim.pop()
     out = [*slim[0]]
-    for (ax, ay), (bx, by) in zip(slim, slim[1:], strict=False):
+    for (ax, ay), (bx, by) in pairwise(slim):
         out += [bx - ax, by - ay]
     return out
 

@@ -115,7 +115,8 @@ def test_cells_that_will_not_do(table: str, column: str, text: str, code: str, r
 
 def test_cells_that_will_do() -> None:
     for table, column, value in (
-        ("links", "capacity_shared", "yes"), ("links", "capacity", "3"), ("links", "capacity", ""), ("links", "carries", "a;b"), ("rules", "valid_from", "2023-05-17"),
+        ("links", "capacity_shared", "yes"), ("links", "capacity", "3"),
+        ("links", "capacity", ""), ("links", "carries", "a;b"), ("rules", "valid_from", "2023-05-17"),
         ("memberships", "since", "2023-05"), ("places", "name", "Каспий — море, “Озеро”\u00a0№ 1"), ("places", "name", "می\u200cخواهم"),
         ("links", "note", "two\nlines\tand a tab"), ("links", "carries", "a;\nb"), ("fleets", "downtime", "1"), ("places", "note", "= no formula"),
     ):  # fmt: skip

@@ -14,7 +14,7 @@ import pytest
 
 from keruen.errors import UsageError
 from keruen.show.labels import ZOOMS, Wish, place_labels, text_width
-from keruen.show.map import MapLink, MapPlace, draw_map, fullness, load_outlines, round_up
+from keruen.show.map import FULL, MapLink, MapPlace, draw_map, fullness, load_outlines, round_up
 from keruen.show.projection import Albers, Frame
 from keruen.show.seaways import sea_way
 
@@ -77,6 +77,20 @@ def test_names_are_escaped() -> None:
 )
 def test_colour_follows_how_full_a_link_is(share: float | None, flow: float, key: str) -> None:
     assert fullness(MapLink("x", "a", "b", "rail", flow, None, share)) == key
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as the Web Content Accessibility Guidelines define it."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_fuller_is_darker_so_that_print_and_every_eye_can_tell() -> None:
+    shades = [luminance(FULL[key][0]) for key in ("idle", "calm", "busy", "tight", "full")]
+    assert shades == sorted(shades, reverse=True)
+    assert (luminance("#f1eee5") + 0.05) / (shades[2] + 0.05) > 2.5
+    assert (shades[1] + 0.05) / (shades[4] + 0.05) > 2.4, "half empty and full must differ in print"
 
 
 def test_ships_go_round_the_land() -> None:
@@ -143,6 +157,23 @@ def test_names_do_not_overlap_at_any_zoom() -> None:
     assert counts[0] >= 12
     assert counts == sorted(counts)
     assert counts[-1] > 1.5 * counts[0], "looking closer must show more names"
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_names_that_are_free_stay_free_when_enlarged(seed: int) -> None:
+    rnd = random.Random(seed)
+    wishes = [Wish(f"w{i}", "Name" * rnd.randint(1, 3), (rnd.gauss(150, 40), rnd.gauss(100, 25)), rnd.random(), 10, 4) for i in range(120)]
+    at = {wish.id: wish.at for wish in wishes}
+    labels = place_labels(wishes, width=300, height=200)
+    assert len(labels) > 20
+    for zoom in ZOOMS:
+        seen = [
+            (k.box[0] + at[k.id][0] * zoom, k.box[1] + at[k.id][1] * zoom, k.box[2] + at[k.id][0] * zoom, k.box[3] + at[k.id][1] * zoom)
+            for k in labels
+            if k.zoom <= zoom
+        ]
+        for i, (a, b, c, d) in enumerate(seen):
+            assert not any(a < g and e < c and b < h and f < d for e, f, g, h in seen[i + 1 :]), f"overlap at zoom {zoom}"
 
 
 def test_a_name_keeps_to_the_frame_and_the_heavier_one_wins() -> None:

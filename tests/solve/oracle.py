@@ -202,8 +202,10 @@ class Oracle:
 
     def _looks_at_flow(self, rule: Any, commodity: str, origin: str, destination: str) -> bool:
         at = self.case.places
-        return (not rule.commodities or commodity in rule.commodities) and self._named(origin, at[origin].country, rule.origin) and self._named(
-            destination, at[destination].country, rule.destination
+        return (
+            (not rule.commodities or commodity in rule.commodities)
+            and self._named(origin, at[origin].country, rule.origin)
+            and self._named(destination, at[destination].country, rule.destination)
         )
 
     def _looks_at_way(self, rule: Any, way: Way) -> bool:
@@ -234,7 +236,7 @@ class Oracle:
                 sign = -1.0 if rule.effect == "floor" else 1.0
                 b.below_to["rule", rule.rule] = sign * rule.quantity
                 if rule.effect == "floor":
-                    per_unit = MONEY[rule.unit] if rule.unit in MONEY else 1e-6
+                    per_unit = MONEY.get(rule.unit, 1e-6)  # a tonne
                     b.put(b.below["rule", rule.rule], b.new(rule.amount_usd * per_unit, rule.quantity), -1.0)
         for flow in self._flows():
             self._one_flow(*flow)

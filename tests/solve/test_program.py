@@ -256,7 +256,17 @@ def one_road(tmp_path, capacity, supply=10, price=100, second=None):
 
     tables = {k: v for k, v in small_tables().items() if k in ("sources", "commodities")}
     tables["places"] = [{"place": p, "name": p, "country": c, "lon": 50, "lat": 45, "kind": "city", **SOURCE} for p, c in (("here", "AA"), ("there", "BB"))]
-    road = {"from": "here", "to": "there", "mode": "road", "direction": "one_way", "length_km": 1, "carries": "crude", "countries": "AA;BB", "status": "operating", **SOURCE}
+    road = {
+        "from": "here",
+        "to": "there",
+        "mode": "road",
+        "direction": "one_way",
+        "length_km": 1,
+        "carries": "crude",
+        "countries": "AA;BB",
+        "status": "operating",
+        **SOURCE,
+    }
     tables["links"] = [{"link": "road", "cost_usd_per_t": 10, "capacity": capacity, "capacity_unit": "Mt/year", **road}]
     if second:
         tables["links"].append({"link": "second", "cost_usd_per_t": second, **road})

@@ -24,10 +24,13 @@ def roads(path, country, links, supplies, demands, **more):
     tables["links"] = []
     for i, (a, b, cost, capacity, *both) in enumerate(links):
         limit = {} if capacity is None else {"capacity": capacity, "capacity_unit": "Mt/year"}
-        tables["links"].append({**ROAD, "link": f"{a}-{b}-{i}", "from": a, "to": b, "cost_usd_per_t": cost, "countries": ";".join(sorted({country[a], country[b]})),
+        tables["links"].append({**ROAD, "link": f"{a}-{b}-{i}", "from": a, "to": b, "cost_usd_per_t": cost,
+                                "countries": ";".join(sorted({country[a], country[b]})),
                                 **limit, **({"direction": "both"} if both else {})})  # fmt: skip
     tables["supplies"] = [{"supply": f"s-{p}", "place": p, "commodity": "crude", "quantity": q, **SOURCE} for p, q in supplies]
-    tables["demands"] = [{"demand": f"d-{p}", "places": p, "commodity": "crude", "quantity": q, "price_usd": 100, "use": "market", **SOURCE} for p, q in demands]
+    tables["demands"] = [
+        {"demand": f"d-{p}", "places": p, "commodity": "crude", "quantity": q, "price_usd": 100, "use": "market", **SOURCE} for p, q in demands
+    ]
     return kr.load(write_tables(path / "case", {**tables, **more}))
 
 

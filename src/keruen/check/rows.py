@@ -239,9 +239,12 @@ def rule_problems(c: Looked, rule: Rule, bad: frozenset[str] | set[str] = frozen
     if not bad & {"valid_from", "valid_to"} and rule.valid_from and rule.valid_to and rule.valid_from > rule.valid_to:
         yield "dates-reversed", "valid_to", str(rule.valid_to), f"{rule.valid_from} or later", "Swap or correct the dates."
     if bound and not bad & {"commodities", "unit"} and rule.unit in SMALL_UNIT:
+        if rule.unit != "Mt" and not rule.commodities and not rule.hs:
+            yield "wrong-unit", "commodities", "an empty cell", f"the commodities that are counted in {rule.unit}", "Name them, or count in Mt."
         for name in rule.commodities:
             commodity = c.get("commodities", name, "unit")
-            if commodity is not None and commodity.unit != rule.unit and "kTEU" not in (commodity.unit, rule.unit):
+            # Boxes may be counted by weight; nothing else may be counted in boxes or gas.
+            if commodity is not None and commodity.unit != rule.unit and (commodity.unit, rule.unit) != ("kTEU", "Mt"):
                 yield "wrong-unit", "unit", f"{quote(rule.unit)} for {name}", commodity.unit, "Use the commodity's unit."
 
 

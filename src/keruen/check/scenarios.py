@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,9 +49,15 @@ def check_scenarios(c: Looked) -> Iterator[Finding]:
             found = [Finding("scenario", shown, None, "", quote(error, 200, ""), "changes as docs/case-format.md describes them",
                              "Look for a list or table where a word should stand.")]  # fmt: skip
         for finding in found:
-            remedy = _PLAIN if not finding.remedy or _PYTHON.search(finding.remedy) else finding.remedy
-            remedy = remedy[0].upper() + remedy[1:] + ("" if remedy[-1] in ".?" else ".")
-            yield dataclasses.replace(finding, file=shown, row=_line(text, finding.column), found=quote(finding.found, 200, ""), remedy=quote(remedy, 400, ""))
+            yield _tidy(finding, shown, text)
+
+
+def _tidy(finding: Finding, shown: str, text: str) -> Finding:
+    """The finding with its line in the file, and a whole sentence for a remedy."""
+    remedy = _PLAIN if _PYTHON.search(finding.remedy) else finding.remedy or "Correct it."
+    remedy = remedy[0].upper() + remedy[1:] + ("" if remedy[-1] in ".?" else ".")
+    row = _word(text, finding.found) or _line(text, finding.column)
+    return dataclasses.replace(finding, file=shown, row=row, found=quote(finding.found, 200, ""), remedy=quote(remedy, 400, ""))
 
 
 def _ids(c: Looked) -> dict[str, dict[str, Any]]:
@@ -87,9 +92,6 @@ def _values(c: Looked, name: str, path: Path, shown: str) -> Iterator[Finding]:
     for change in scenario.changes:
         if change.kind in ("close", "scale", "add", "without") and not change.names:
             yield Finding("scenario", shown, None, change.kind, "no name", "what the change is about", f"Name at least one {change.selector}.")
-        for what, factor in change.factors:
-            if not math.isfinite(factor):
-                yield Finding("out-of-bounds", shown, None, what, f"{factor:g}", "a finite number", "Correct the number.")
         if isinstance(change.rule, Rule):
             yield from _rule(c, change.rule, shown, known)
 
@@ -102,6 +104,14 @@ def _rule(c: Looked, rule: Rule, shown: str, known: Names) -> Iterator[Finding]:
                 yield Finding("unknown-counterpart", shown, None, column, quote(word), "a place, a country, or an organisation of memberships", remedy)
     for code, column, found, expected, remedy in rule_problems(c, rule):
         yield Finding(code, shown, None, column, found, expected, remedy)
+
+
+def _word(text: str, found: str) -> int | None:
+    """The line of a word found, where it stands in quotes once in the file."""
+    if len(found) < 3 or found[0] != "'" or found[-1] != "'":
+        return None
+    lines = [i for i, line in enumerate(text.split("\n"), 1) if f'"{found[1:-1]}"' in line]
+    return lines[0] if len(lines) == 1 else None
 
 
 def _line(text: str, key: str) -> int | None:

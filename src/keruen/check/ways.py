@@ -8,10 +8,10 @@ from typing import Any
 from keruen.check.looked import Looked
 from keruen.check.names import MODE_WORDS
 from keruen.errors import Finding, quote
-from keruen.reach import COST_COLUMN, Graph, negative_cycle, open_graph
+from keruen.reach import COST_COLUMN, Graph, matches_mode, negative_cycle, open_graph
 from keruen.tables import TABLES
 
-__all__ = ["WAY_CHECKS"]
+__all__ = ["WAY_CHECKS", "check_free_profit", "check_paid_circles"]
 
 # The cells that say who can get where.
 _WAYS = {"commodities": ("commodity", "unit"), "links": ("link", "from", "to", "mode", "gauge_mm", "direction", "capacity", "carries"),
@@ -138,4 +138,56 @@ def check_free_profit(c: Looked) -> Iterator[Finding]:
         yield c.at("free-profit", table, cheapest, column, found, "costs that add up to zero or more round any circle", "Correct a negative cost.")
 
 
-WAY_CHECKS = (check_transfer_modes, check_places_used, check_connected, check_free_profit)
+def check_paid_circles(c: Looked) -> Iterator[Finding]:
+    """A rule that pays for use of a link must not pay more than going round in a circle costs: a flow could run round for the money."""
+    rows = _tables(c)
+    graphs: dict[str, Graph] = {}
+    for rule in c.rows("rules", "effect", "commodities", "links", "transit", "modes", "operators", "amount_usd", "per_cent", "unit", "status"):
+        about_links = rule.links or rule.transit or rule.modes or rule.operators
+        pays = (rule.effect == "tax" and ((rule.amount_usd or 0) < 0 or (rule.per_cent or 0) < 0)) or (rule.effect == "floor" and (rule.amount_usd or 0) > 0)
+        if not about_links or not pays or rule.status != "in_force" or (rule.hs and not rule.commodities):
+            continue
+        for commodity in sorted(rows["commodities"], key=lambda r: str(r.commodity)):
+            name = commodity.commodity
+            if rule.commodities and name not in rule.commodities:
+                continue
+            graph = graphs.setdefault(name, open_graph(rows, name))
+            gain = _gain(rule, commodity)
+            paid = [(t, h, cost - gain if _looked_at(c, rule, t, n) else cost, n) for t, h, cost, n in graph.edges]
+            circle = negative_cycle(Graph(paid, graph.tracks))
+            if circle:
+                yield c.at("free-profit", "rules", rule, "amount_usd", f"{gain:g} for each {name}, more than it costs to go round: {', '.join(circle[:5])}",
+                           "less than any circle through these links costs", "Lower it, or name the links in one direction only.")  # fmt: skip
+                break
+
+
+def _gain(rule: Any, commodity: Any) -> float:
+    """What a rule pays for a t, TEU or 1000 m3."""
+    if rule.effect == "tax":
+        return -float((rule.amount_usd or 0.0) + (rule.per_cent or 0.0) / 100 * commodity.value_usd)
+    return float(rule.amount_usd) * (1.0 if rule.unit == commodity.unit else float(commodity.tonnes_per_unit))
+
+
+def _looked_at(c: Looked, rule: Any, tail: tuple[str, str], name: str) -> bool:
+    """Whether a rule about links looks at this edge; organisations are taken as of any date."""
+    link = c.get("links", name)
+    if link is None:
+        transfer = c.get("transfers", name)
+        place = c.get("places", transfer.place) if transfer else None
+        direction, operator, countries = "transfer", transfer.operator if transfer else "", (place.country,) if place else ()
+    else:
+        direction, operator, countries = "forward" if tail[0] == link.from_ else "back", link.operator, link.countries
+    if rule.links:
+        wanted = {"forward": (name, f"{name}:both"), "back": (f"{name}:back", f"{name}:both")}.get(direction, (name,))
+        if not any(w in rule.links for w in wanted):
+            return False
+    if rule.transit:
+        members = {m.country for m in c.rows("memberships", "country", "organisation") if m.organisation in rule.transit}
+        if not any(code in rule.transit or code in members for code in countries):
+            return False
+    if rule.modes and (direction == "transfer" or not matches_mode(tail[1], rule.modes)):
+        return False
+    return not rule.operators or operator in rule.operators
+
+
+WAY_CHECKS = (check_transfer_modes, check_places_used, check_connected, check_free_profit, check_paid_circles)

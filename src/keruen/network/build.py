@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from keruen.case import Case
-from keruen.errors import UsageError
+from keruen.check import check_laid
+from keruen.errors import ScenarioError, UsageError, say
 from keruen.network.parts import Bound, Consigned, Edge, Floats, Group, Ints, Limit, Network, Offer, Ships, Want, Works
 from keruen.reach import matches_mode, track
 from keruen.rules import End, RuleBook
@@ -31,7 +32,12 @@ def build(case: Case, year: int, scenario: Scenario | None = None) -> Network:
     if not case.first_year <= year <= case.last_year:
         raise UsageError(f"the year {year} is outside the case; it covers {case.first_year} to {case.last_year}")
     overlay = lay(scenario or Scenario(), case)
-    return _Builder(overlay.laid_over(case), year, overlay).network()
+    laid = overlay.laid_over(case)
+    if overlay.values or overlay.rules:
+        problems = check_laid(laid, overlay.rules)
+        if problems:
+            raise ScenarioError("the case does not hold with what the scenario sets\n" + say(problems))
+    return _Builder(laid, year, overlay).network()
 
 
 class _Builder:

@@ -16,42 +16,36 @@ The same drawing serves the report, the page and the notebook. What a page may c
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib import resources
-from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
 
 from keruen.errors import UsageError, did_you_mean
-from keruen.show.labels import Box, Wish, meet, place_labels, text_width
+from keruen.show.ground import draw_land, faint_names, load_outlines, safe, settled
+from keruen.show.labels import Box, Wish, place_labels, text_width
 from keruen.show.projection import Frame, Point
 from keruen.show.seaways import sea_way
 from keruen.show.ways import LANE, Leg, Way, lay_out, number
 
-__all__ = ["MapLink", "MapPlace", "draw_map", "fullness", "load_outlines", "round_up"]
+__all__ = ["FULL", "MapLink", "MapPlace", "draw_map", "fullness", "load_outlines", "round_up"]
 
 HOME_FRAME: tuple[Point, ...] = ((3.0, 52.0), (122.5, 30.5), (30.0, 61.0), (52.0, 27.0), (15.0, 35.0))
 WIDEST = 8.0
 THINNEST = 0.8
-SPECK = 12.0  # islands with a smaller box are not drawn
 LONGEST = 24  # letters of a label
-BEYOND = 0.25  # land is drawn this far past the frame, for panning
 
 # Colours for how full a link is: hue from blue to red for most eyes, ever darker for all eyes and for print.
 FULL = {
     "idle": ("#a9aca6", "no flow"),
     "free": ("#64788a", "no limit known"),
-    "calm": ("#2f93ab", "under 50 %"),
-    "busy": ("#d99b0b", "50 to 85 %"),
-    "tight": ("#c9520a", "85 to 99.9 %"),
-    "full": ("#8f0a26", "full"),
+    "calm": ("#3aa2ba", "under 50 %"),
+    "busy": ("#bb8200", "50 to 85 %"),
+    "tight": ("#c04a08", "85 to 99.9 %"),
+    "full": ("#860a24", "full"),
 }
-CLOSED, CHANGED, INK = "#2a2d31", "#7a3fa8", "#30343a"
+CLOSED, CHANGED, INK = "#3a3e44", "#7a3fa8", "#30343a"
 MODES = {  # dashes in units of the drawing, label
     "oil_pipeline": ("", "oil pipeline"),
     "gas_pipeline": ("2.4 2", "gas pipeline"),
@@ -80,7 +74,7 @@ STYLE = (
     ".kmap .kmap-pin{transform:scale(calc(1/var(--z,1)))}"
     ".kmap-paint path{fill:none;stroke-linecap:butt;stroke-linejoin:round}"
     ".kmap .kmap-halo{stroke:#fbf9f2}.kmap .kmap-wake{stroke:#dce8ee}"
-    f".kmap .kmap-changed{{stroke:{CHANGED};stroke-opacity:.38}}"
+    f".kmap .kmap-changed{{stroke:{CHANGED};opacity:.36}}"
     + "".join(f".kmap .kmap-{k}{{stroke:{c}}}" for k, (c, _) in FULL.items())
     + f".kmap .kmap-closed{{stroke:{CLOSED}}}"
     + "".join(f".kmap .m-{m}{{stroke-dasharray:{d}}}" for m, (d, _) in MODES.items() if d)
@@ -144,22 +138,6 @@ def fullness(link: MapLink) -> str:
     return next((k for k, top in (("calm", 0.5), ("busy", 0.85), ("tight", 0.999)) if link.utilisation < top), "full")
 
 
-def load_outlines(path: Path | None = None) -> Mapping[str, Any]:
-    """The outlines that come with keruen, or those of a file made like them (see ``tools/outlines.py``)."""
-    return _shipped() if path is None else _checked(json.loads(path.read_text(encoding="utf-8")), str(path))
-
-
-@lru_cache(maxsize=1)
-def _shipped() -> Mapping[str, Any]:
-    return _checked(json.loads(resources.files("keruen.show").joinpath("outlines.json").read_text("utf-8")), "outlines")
-
-
-def _checked(outlines: Any, name: str) -> Mapping[str, Any]:
-    if not isinstance(outlines, dict) or not isinstance(outlines.get("land"), dict) or not outlines.get("scale"):
-        raise UsageError(f"{name} is not a file of outlines: it needs 'land' and 'scale', as tools/outlines.py writes them")
-    return outlines
-
-
 def draw_map(
     places: Iterable[MapPlace],
     links: Iterable[MapLink],
@@ -190,27 +168,24 @@ def draw_map(
         Leg(
             k.link, k.from_place, k.to_place, k.mode, widths[k.link],
             (at[k.from_place], *(frame(*spot) for spot in _via(k, spots)), at[k.to_place]),
-            idle=k.flow <= 0 and not k.closed,
+            idle=k.flow <= 0 or k.closed,
         )
         for k in ways_in.values()
     ]  # fmt: skip
     shapes = lay_out(legs)
     used = outlines or load_outlines()
-    names = _names(used, frame)
+    names = faint_names(used, frame)
     thick = [spot for k in ways_in if widths[k] >= 1.6 for spot in shapes[k].samples()]
-    pins, covered = _pins(spots, ways_in, at, shapes, widths, frame, [box for box, _ in names], home)
+    pins, covered = _pins(spots, ways_in, at, shapes, widths, frame, [wanted.box for wanted in names], home)
     return "".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" class="kmap" viewBox="0 0 {width} {height}" role="group" '
-            f'aria-label="{_text(name)}"><style>{STYLE}</style>',
+            f'aria-label="{safe(name)}"><style>{STYLE}</style>',
             f'<svg class="kmap-view" width="{width}" height="{number(frame.height)}" '
             f'viewBox="0 0 {width} {number(frame.height)}">',
-            _background(used, frame, home),
-            *(
-                drawn
-                for box, drawn in names
-                if not any(meet(box, other) for other in (*covered, *((x, y, x, y) for x, y in thick)))
-            ),
+            '<g aria-hidden="true">',
+            draw_land(used, frame, home),
+            settled(names, [*covered, *((x, y, x, y) for x, y in thick)]),
             "</g>",
             _painted(ways_in, shapes, widths),
             _touched(ways_in, spots, shapes, widths),
@@ -279,106 +254,28 @@ def _width(link: MapLink, top: float) -> float:
     return max(THINNEST, round(WIDEST * math.sqrt(min(link.flow / top, 1.0)), 1))
 
 
-def _text(text: str) -> str:
-    """Safe inside an element and inside double quotes; control characters go."""
-    return escape("".join(c for c in text if c in "\n\t" or c >= " "), {'"': "&quot;"})
-
-
-def _clipped(ring: list[Point], box: Box) -> list[Point]:
-    """A polygon cut at a box (Sutherland and Hodgman 1974)."""
-    for axis, edge, sign in ((0, box[0], 1), (1, box[1], 1), (0, box[2], -1), (1, box[3], -1)):
-        out: list[Point] = []
-        for a, b in zip(ring[-1:] + ring[:-1], ring, strict=True):
-            in_a, in_b = (a[axis] - edge) * sign >= 0, (b[axis] - edge) * sign >= 0
-            if in_a != in_b:
-                t = (edge - a[axis]) / (b[axis] - a[axis])
-                out.append((a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])))
-            if in_b:
-                out.append(b)
-        ring = out
-        if not ring:
-            break
-    return ring
-
-
-def _land(rings: Sequence[Sequence[int]], unit: float, frame: Frame, least: float) -> str:
-    """Path of a country; points nearer than ``least`` to the one before are left out."""
-    dx, dy = frame.width * BEYOND, frame.height * BEYOND
-    box = (-dx, -dy, frame.width + dx, frame.height + dy)
-    parts = []
-    for ring in rings:
-        lon = lat = 0
-        points = []
-        for i in range(0, len(ring), 2):
-            lon, lat = lon + ring[i], lat + ring[i + 1]
-            points.append(frame(lon / unit, lat / unit))
-        slim: list[Point] = []
-        for p in _clipped(points, box):
-            if not slim or math.dist(p, slim[-1]) >= least:
-                slim.append(p)
-        xs, ys = [p[0] for p in slim], [p[1] for p in slim]
-        if len(slim) < 3 or (max(xs) - min(xs)) * (max(ys) - min(ys)) < SPECK:
-            continue
-        steps, last = [], (0.0, 0.0)
-        for x, y in slim:  # rounded before the difference is taken, so that errors do not add up
-            here = (round(x, 1), round(y, 1))
-            steps.append(f"{number(here[0] - last[0])} {number(here[1] - last[1])}")
-            last = here
-        parts.append(f"M{steps[0]}l{' '.join(steps[1:])}z")
-    return "".join(parts)
-
-
-def _background(outlines: Mapping[str, Any], frame: Frame, home: str | None) -> str:
-    """Sea and land; the group is left open for the faint names."""
-    w, h = frame.width, frame.height
-    out = [
-        f'<rect class="kmap-sea" x="{number(-w)}" y="{number(-h)}" width="{number(3 * w)}" height="{number(3 * h)}"/>'
-        '<g aria-hidden="true">'
-    ]
-    for code in sorted(outlines["land"], key=lambda c: (c == home, c)):
-        d = _land(outlines["land"][code], outlines["scale"], frame, 0.6 if code == home else 1.8)
-        if d:
-            extra = " kmap-home" if code == home else ""
-            out.append(f'<path class="kmap-land{extra}" data-country="{_text(code)}" d="{d}"/>')
-    return "".join(out)
-
-
-def _names(outlines: Mapping[str, Any], frame: Frame) -> list[tuple[Box, str]]:
-    """Faint names of countries and seas, each with its box."""
-    out = []
-    for text, lon, lat, kind in outlines.get("labels", ()):
-        x, y = frame(lon, lat)
-        shown = text.upper() if kind == "country" else text
-        half = text_width(shown, 11.5) / 2
-        if half < x < frame.width - half and 10 < y < frame.height - 4:
-            style = "kmap-name" if kind == "country" else "kmap-water"
-            drawn = f'<text class="kmap-pin {style}">{_text(shown)}</text>'
-            box = (x - half, y - 9, x + half, y + 3)
-            out.append((box, f'<g transform="translate({number(x)} {number(y)})">{drawn}</g>'))
-    return out
-
-
 def _painted(links: Mapping[str, MapLink], shapes: Mapping[str, Way], widths: Mapping[str, float]) -> str:
     """What is seen of the links, busiest last; not for the pointer or the reader."""
-    out = ['<g class="kmap-paint" aria-hidden="true" pointer-events="none">']
+    changed = [
+        f'<path stroke-width="{number(widths[k] + 5)}" d="{shapes[k].d}"/>' for k, link in links.items() if link.changed
+    ]
+    out = ['<g class="kmap-paint" aria-hidden="true" pointer-events="none">', '<g class="kmap-changed">', *changed, "</g>"]
     marks = []
     for link in sorted(links.values(), key=lambda k: (k.closed, k.flow, k.link)):
         d, w, colour = shapes[link.link].d, widths[link.link], fullness(link)
-        if link.changed:
-            out.append(f'<path class="kmap-changed" stroke-width="{number(w + 7)}" d="{d}"/>')
         if w >= 1.6:  # a rim that keeps crossing lines apart
             rim = "wake" if link.mode in WATER else "halo"
             out.append(f'<path class="kmap-{rim}" stroke-width="{number(w + 1.8)}" d="{d}"/>')
-        width = 1.1 if link.closed else w
+        width = 0.9 if link.closed else w
         out.append(
-            f'<path class="kmap-{colour} m-{link.mode}" stroke-width="{number(width)}" data-paint="{_text(link.link)}" d="{d}"/>'
+            f'<path class="kmap-{colour} m-{link.mode}" stroke-width="{number(width)}" data-paint="{safe(link.link)}" d="{d}"/>'
         )
         if link.closed:
             x, y = shapes[link.link].middle
             marks.append(
                 f'<g transform="translate({number(x)} {number(y)})"><g class="kmap-pin">'
-                '<path class="kmap-halo" stroke-width="5" d="M-4-4 4 4M-4 4 4-4"/>'
-                '<path class="kmap-closed" stroke-width="2" d="M-4-4 4 4M-4 4 4-4"/></g></g>'
+                '<path class="kmap-halo" stroke-width="4" d="M-3-3 3 3M-3 3 3-3"/>'
+                '<path class="kmap-closed" stroke-width="1.6" d="M-3-3 3 3M-3 3 3-3"/></g></g>'
             )
     return "".join([*out, *marks, "</g>"])
 
@@ -399,9 +296,9 @@ def _touched(
     """The layer for pointer, keyboard and screen reader, in order of id."""
     out = ['<g class="kmap-links">']
     for i, (name, link) in enumerate(links.items()):
-        told = _text(link.title or _told(link, spots))
+        told = safe(link.title or _told(link, spots))
         out.append(
-            f'<g data-link="{_text(name)}" data-flow="{number(link.flow)}" tabindex="{-1 if i else 0}" role="button" '
+            f'<g data-link="{safe(name)}" data-flow="{number(link.flow)}" tabindex="{-1 if i else 0}" role="button" '
             f'aria-label="{told}"><title>{told}</title>'
             f'<path class="kmap-hit" stroke-width="{number(max(12.0, widths[name] + 4))}" d="{shapes[name].d}"/></g>'
         )
@@ -464,7 +361,7 @@ def _pins(
         dot = ' class="kmap-minor"' if size[p.place] < 2 else kind
         told = f"{p.name} ({p.kind.replace('_', ' ')}, {p.country})"
         out.append(
-            f'<g data-place="{_text(p.place)}" transform="translate({number(x)} {number(y)})"><title>{_text(told)}</title>'
+            f'<g data-place="{safe(p.place)}" transform="translate({number(x)} {number(y)})"><title>{safe(told)}</title>'
             f'<g class="kmap-pin"><circle r="{number(size[p.place])}"{dot}/>'
         )
         if p.place in shown:
@@ -474,7 +371,7 @@ def _pins(
             anchor = "" if label.anchor == "start" else f' text-anchor="{label.anchor}"'
             out.append(
                 f'<text class="kmap-label{style}{tier}" x="{number(label.dx)}" y="{number(label.dy)}"{anchor}>'
-                f"{_text(label.text)}</text>"
+                f"{safe(label.text)}</text>"
             )
         out.append("</g></g>")
     covered = [
@@ -492,9 +389,9 @@ def _legend(links: Sequence[MapLink], width: int, height: int, top: float) -> tu
     items[0] += [(f'<path class="kmap-{k}" stroke-width="{1 if k == "idle" else 4}" d="M0 0H22"/>', text)
                  for k, (_, text) in FULL.items() if k in colours or k in ("calm", "busy", "tight", "full")]  # fmt: skip
     if "closed" in colours:
-        items[0].append(('<path class="kmap-closed" stroke-width="1.1" d="M0 0H22M8-3 14 3M8 3 14-3"/>', "closed"))
+        items[0].append(('<path class="kmap-closed" stroke-width="1.2" d="M0 0H22M8-3 14 3M8 3 14-3"/>', "closed"))
     if any(link.changed for link in links):
-        items[0].append(('<path class="kmap-changed" stroke-width="8" d="M0 0H22"/>', "changed"))
+        items[0].append(('<path class="kmap-changed" stroke-width="7" d="M0 0H22"/>', "changed"))
     for part in (0.01, 0.1, 0.5, 1.0):
         w = max(THINNEST, WIDEST * math.sqrt(part))
         items[1].append((f'<path stroke="{INK}" stroke-width="{number(w)}" d="M0 0H22"/>', f"{top * part:g}"))

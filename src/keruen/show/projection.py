@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-__all__ = ["Albers", "EURASIA", "Frame", "Point"]
+__all__ = ["EURASIA", "Albers", "Frame", "Point"]
 
 Point = tuple[float, float]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from keruen.show.projection import Point
 
@@ -153,7 +154,7 @@ def _direct(leg: Leg, side: float, mates: Mapping[tuple[str, str], Sequence[tupl
     family = FAMILY.get(leg.mode, leg.mode)
     towards, on_a = _heading(leg, leg.start, mates[leg.start, family])
     back, on_b = _heading(leg, leg.end, mates[leg.end, family])
-    if not on_a and not on_b or leg.mode in BOW:
+    if (not on_a and not on_b) or leg.mode in BOW:
         east = 1 if b[0] > a[0] or (b[0] == a[0] and b[1] < a[1]) else -1
         angle = -east * math.atan(4 * BOW.get(leg.mode, PLAIN_BOW))
         towards, back = _turned(_unit(a, b), angle), _turned(_unit(b, a), -angle)
@@ -195,7 +196,7 @@ def _slots(legs: Sequence[Leg]) -> dict[str, int]:
     used: dict[tuple[Point, Point], set[int]] = {}
     out: dict[str, int] = {}
     for leg in sorted(legs, key=lambda leg: (-leg.width, leg.link)):
-        steps = [(min(p, q), max(p, q)) for p, q in zip(leg.points, leg.points[1:], strict=False)]
+        steps = [(min(p, q), max(p, q)) for p, q in pairwise(leg.points)]
         taken = set().union(*(used.get(step, set()) for step in steps))
         free = (s for k in range(MOST_LANES + 1) for s in (k, -k) if s not in taken)
         slot = 0 if leg.idle else next(free, 0)

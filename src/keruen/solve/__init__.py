@@ -74,7 +74,7 @@ class Solution:
         """
         p = self.program
         if not len(p.cost):
-            return {}
+            return {row: Price(row, 0.0, 0.0, 0.0, np.inf, False) for row in rows}
         self.solver.start_from(self.basis)
         self.solver.solve()
         low, high = self.solver.row_ranges()

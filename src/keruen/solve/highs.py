@@ -59,6 +59,8 @@ class Solver:
         status = self.highs.getModelStatus()
         if status == highspy.HighsModelStatus.kModelEmpty:
             return Answer("optimal", 0.0, np.zeros(self.columns), np.zeros(self.rows))
+        if status in (highspy.HighsModelStatus.kUnbounded, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+            raise SolveError("going round in a circle earns money without end: look for negative costs, or rules that pay, on the way there and back")
         if status != highspy.HighsModelStatus.kOptimal:
             raise SolveError(f"HiGHS stopped with '{self.highs.modelStatusToString(status)}'; a plan always exists, so this is a fault of keruen")
         solution = self.highs.getSolution()
