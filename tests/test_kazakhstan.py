@@ -35,9 +35,13 @@ def crude_exports(plan: Plan) -> tuple[float, float]:
 
 # Every system the case was asked for, and the rows that stand for it.
 SYSTEMS = {
-    "CPC": {"link": ["pipe-cpc-tengiz-atyrau", "pipe-cpc-atyrau-komsomolskaya", "pipe-cpc-komsomolskaya-kropotkinskaya", "pipe-cpc-kropotkinskaya-novorossiysk"]},
+    "CPC": {
+        "link": ["pipe-cpc-tengiz-atyrau", "pipe-cpc-atyrau-komsomolskaya", "pipe-cpc-komsomolskaya-kropotkinskaya", "pipe-cpc-kropotkinskaya-novorossiysk"]
+    },
     "CPC moorings": {"link": "cpc-moorings"},
-    "Atyrau-Samara and onward": {"link": ["pipe-atyrau-bolshoi-chagan", "pipe-bolshaya-chernigovka-samara", "pipe-samara-sheskharis", "pipe-samara-ust-luga", "pipe-samara-unecha"]},
+    "Atyrau-Samara and onward": {
+        "link": ["pipe-atyrau-bolshoi-chagan", "pipe-bolshaya-chernigovka-samara", "pipe-samara-sheskharis", "pipe-samara-ust-luga", "pipe-samara-unecha"]
+    },
     "Kenkiyak-Atyrau": {"link": "pipe-atyrau-kenkiyak"},
     "Kenkiyak-Kumkol": {"link": "pipe-kenkiyak-kumkol"},
     "Atasu-Alashankou": {"link": "pipe-atasu-alashankou"},
@@ -70,7 +74,15 @@ SYSTEMS = {
     "Viet Nam by sea": {"link": "sea-hai-phong-lianyungang"},
     "Viet Nam by rail": {"link": "rail-dong-dang-pingxiang"},
 }
-PROJECTS = ["shymkent-doubling", "kashagan-gas-plant-4", "karachaganak-gas-plant-4", "bakhty-ayagoz", "new-track-1300-km", "kenkiyak-atyrau-12", "tankers-8000-t-two"]
+PROJECTS = [
+    "shymkent-doubling",
+    "kashagan-gas-plant-4",
+    "karachaganak-gas-plant-4",
+    "bakhty-ayagoz",
+    "new-track-1300-km",
+    "kenkiyak-atyrau-12",
+    "tankers-8000-t-two",
+]
 SCENARIOS = ["cpc-moorings-2022", "unrest-january-2022", "russia-closed", "caspian-low-water", "china-border-jam", "sanctions-tightened", "five-times-caspian"]
 
 

@@ -21,9 +21,7 @@ BEHAVIOURS = ("planner",)
 class Case(keruen.case.Case):
     """A case that can be asked questions."""
 
-    def solve(
-        self, year: int | None = None, scenario: Scenario | str | list[str] | None = None, *, behaviour: str = "planner", verify: bool = False
-    ) -> Plan:
+    def solve(self, year: int | None = None, scenario: Scenario | str | list[str] | None = None, *, behaviour: str = "planner", verify: bool = False) -> Plan:
         """The plan of a year (the base year if none is given) under a scenario.
 
         scenario: what :func:`keruen.close` and its sisters return, or names of scenarios of the case

@@ -137,10 +137,7 @@ class Case:
         return frozenset(
             m.country
             for m in self.memberships
-            if m.organisation == organisation
-            and m.status == "member"
-            and (not m.since or m.since <= day)
-            and (not m.until or m.until > day)
+            if m.organisation == organisation and m.status == "member" and (not m.since or m.since <= day) and (not m.until or m.until > day)
         )
 
     def kind_of_number(self, table: str, row: Any, column: str) -> str:

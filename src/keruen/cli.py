@@ -291,7 +291,9 @@ def _plans_text(plans: Sequence[Plan], bases: Sequence[Plan]) -> str:
         rows = []
         for plan in plans:
             by = {r["commodity"]: r["moved"] for r in plan.exports.to_dict("records")}
-            rows.append([str(plan.year), plan.cost_musd, sum(s["commodity"] == "crude" for s in plan.shortages.to_dict("records")), *[by.get(c) for c in names]])
+            rows.append(
+                [str(plan.year), plan.cost_musd, sum(s["commodity"] == "crude" for s in plan.shortages.to_dict("records")), *[by.get(c) for c in names]]
+            )
         return "Exports by year\n" + table(rows, ["year", "cost MUSD", "crude shortages", *names])
     text = plan_text(plans[0])
     if bases:

@@ -26,8 +26,34 @@ if TYPE_CHECKING:
 __all__ = ["Plan"]
 
 TINY = 1e-7
-LINK_COLUMNS = ("link", "direction", "from", "to", "mode", "commodity", "flow", "unit", "capacity", "utilisation", "price_usd_per_t", "price_holds_to", "cost_musd")
-LIMIT_COLUMNS = ("limit", "kind", "load", "capacity", "unit", "utilisation", "price_musd_per_unit", "price_holds_from", "price_holds_to", "degenerate", "one_more_musd")
+LINK_COLUMNS = (
+    "link",
+    "direction",
+    "from",
+    "to",
+    "mode",
+    "commodity",
+    "flow",
+    "unit",
+    "capacity",
+    "utilisation",
+    "price_usd_per_t",
+    "price_holds_to",
+    "cost_musd",
+)
+LIMIT_COLUMNS = (
+    "limit",
+    "kind",
+    "load",
+    "capacity",
+    "unit",
+    "utilisation",
+    "price_musd_per_unit",
+    "price_holds_from",
+    "price_holds_to",
+    "degenerate",
+    "one_more_musd",
+)
 SCREENLINE_COLUMNS = ("screenline", "name", "unit", "plan", "published", "difference", "use", "confidence", "source")
 
 
@@ -159,7 +185,8 @@ class Plan:
         """Every link: Mt of all it carries both ways (by weight), how full its fuller way is, whether it is shut, and its flows."""
         n = self.network
         found: dict[str, dict[str, Any]] = {
-            name: {"mt": 0.0, "utilisation": None, "capacity": None, "unit": link.capacity_unit, "open": False, "flows": []} for name, link in n.case.links.items()
+            name: {"mt": 0.0, "utilisation": None, "capacity": None, "unit": link.capacity_unit, "open": False, "flows": []}
+            for name, link in n.case.links.items()
         }
         for e, edge in enumerate(n.edges):
             if edge.direction == "transfer":

@@ -63,9 +63,7 @@ class RuleBook:
         return tuple(
             i
             for i, rule in enumerate(self.rules)
-            if (not rule.commodities or commodity in rule.commodities)
-            and self.is_one_of(origin, rule.origin)
-            and self.is_one_of(destination, rule.destination)
+            if (not rule.commodities or commodity in rule.commodities) and self.is_one_of(origin, rule.origin) and self.is_one_of(destination, rule.destination)
         )
 
     def on_some_links_only(self, rule: Rule) -> bool:

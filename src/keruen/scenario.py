@@ -256,7 +256,11 @@ def _unknown(change: Change, ids: Mapping[str, Mapping[str, Any]]) -> Iterator[t
             yield f"{change.value:g}", f"from {_g(spec.low)} to {_g(spec.high)}, for {change.column}", "Correct the number."
     elif change.kind == "with":
         if change.rule is not None:
-            for words, tables in ((change.rule.commodities, ("commodities",)), (change.rule.links, ("links", "transfers")), ((change.rule.source,), ("sources",))):
+            for words, tables in (
+                (change.rule.commodities, ("commodities",)),
+                (change.rule.links, ("links", "transfers")),
+                ((change.rule.source,), ("sources",)),
+            ):
                 there = {i for t in tables for i in ids[t]}
                 for word in words:
                     if word.split(":")[0] not in there:

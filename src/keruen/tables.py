@@ -238,7 +238,9 @@ class Fleet(Row):
     payload_t: float = col("number", "cargo of one voyage at today's draught", unit="t", low=1e-6)
     speed_kn: float | None = col("number", "speed", unit="knot", low=0.1, high=60, blank="round_trip_h is given")
     handling_h: float = col("number", "loading, discharging and waiting of one round trip", unit="h", low=0, blank="0")
-    round_trip_h: float | None = col("number", "whole round trip, instead of length, speed and handling", unit="h", low=0.1, blank="reckoned from length and speed")
+    round_trip_h: float | None = col(
+        "number", "whole round trip, instead of length, speed and handling", unit="h", low=0.1, blank="reckoned from length and speed"
+    )
     downtime: float = col("number", "share of the year lost to weather, ice and repair", low=0, high=1, blank="0")
     operator: str = col("text", "who runs it", blank="not known")
     first_year: int | None = _first()
@@ -274,9 +276,7 @@ class Rule(Row):
 
     rule: str = col("id", "name of the row", key=True)
     title: str = col("text", "what people call it")
-    effect: str = col(
-        "choice", "what it does", choices=("forbid", "licence", "monitor", "cap", "floor", "tax", "exempt")
-    )
+    effect: str = col("choice", "what it does", choices=("forbid", "licence", "monitor", "cap", "floor", "tax", "exempt"))
     kind: str = col("choice", "where it comes from", choices=("law", "sanction", "contract", "quota", "right", "practice"))
     commodities: tuple[str, ...] = col("list", "only these", refs=("commodities",), blank="any")
     hs: tuple[str, ...] = col("list", "only these prefixes of the Harmonized System", blank="any")

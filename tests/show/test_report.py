@@ -11,11 +11,11 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
-from small import write_small
 
 import keruen as kr
 from keruen.show.evidence import evidence, source_line
 from keruen.show.report import report_html
+from small import write_small
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 

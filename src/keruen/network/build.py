@@ -195,9 +195,7 @@ class _Builder:
             c = self.case.commodities[row.commodity]
             quantity = row.quantity * self.overlay.factor("consignments", name, "quantity")
             ways = self._at(row.from_, row.from_modes), self._at(row.to, row.to_modes)
-            found.append(
-                Consigned(name, row.commodity, self._end(row.from_), self._end(row.to), ways, quantity, c.unmet_usd * MUSD_PER_UNIT[c.unit])
-            )
+            found.append(Consigned(name, row.commodity, self._end(row.from_), self._end(row.to), ways, quantity, c.unmet_usd * MUSD_PER_UNIT[c.unit]))
         return tuple(found)
 
     def _ships(self) -> tuple[Ships, ...]:
@@ -275,9 +273,7 @@ class _Builder:
             made = self._group(commodity, rules, start, stop)
             if made is not None or self._same_place(start, stop):
                 edges, cost, delivery = made or (np.zeros(0, np.int64), np.zeros(0), self._delivery(commodity, rules))
-                groups.append(
-                    Group(commodity, rules, edges, cost, delivery, tuple(origins[o][0] for o in members), tuple(ends[d][0] for d in reached))
-                )
+                groups.append(Group(commodity, rules, edges, cost, delivery, tuple(origins[o][0] for o in members), tuple(ends[d][0] for d in reached)))
         return groups
 
     def _same_place(self, start: set[int], stop: set[int]) -> bool:

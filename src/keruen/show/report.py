@@ -39,8 +39,17 @@ def plan_map(plan: Plan, base: Plan | None = None) -> str:
         before = base.loads[name]["mt"] if base else load["mt"]
         links.append(
             MapLink(
-                name, link.from_, link.to, link.mode, load["mt"], None, load["utilisation"], "Mt",
-                _title(plan, name, shut), closed=shut, changed=not shut and abs(before - load["mt"]) > MARKED,
+                name,
+                link.from_,
+                link.to,
+                link.mode,
+                load["mt"],
+                None,
+                load["utilisation"],
+                "Mt",
+                _title(plan, name, shut),
+                closed=shut,
+                changed=not shut and abs(before - load["mt"]) > MARKED,
             )
         )
     widest = round_up(max([1.0] + [x["mt"] for p in (plan, base) if p for x in p.loads.values()]))
@@ -131,8 +140,15 @@ def _about_links(plan: Plan) -> tuple[dict[str, Any], set[str]]:
         about[name] = {
             "from": case.places[link.from_].name, "to": case.places[link.to].name, "mode": link.mode.replace("_", " "), "operator": link.operator,
             "countries": ", ".join(link.countries), "note": link.note, "closed": plan.network.overlay.closed_by.get(("links", name), ""),
-            "flows": [{"commodity": f["commodity"], "way": "back" if f["direction"] == "back" else "", "flow": _number(f["flow"]), "unit": f["unit"],
-                       "full": "" if f["utilisation"] is None else f"{100 * f['utilisation']:.0f} %", "price": _number(f["price_usd_per_t"])} for f in load["flows"]],
+            "flows": [_flow(f) for f in load["flows"]],
             "numbers": numbers,
         }  # fmt: skip
     return about, sources
+
+
+def _flow(f: dict[str, Any]) -> dict[str, str]:
+    full = "" if f["utilisation"] is None else f"{100 * f['utilisation']:.0f} %"
+    return {
+        "commodity": f["commodity"], "way": "back" if f["direction"] == "back" else "", "flow": _number(f["flow"]), "unit": f["unit"], "full": full,
+        "price": _number(f["price_usd_per_t"]),
+    }  # fmt: skip

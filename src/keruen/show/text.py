@@ -55,13 +55,17 @@ def plan_text(plan: Plan, *, countries: bool = True) -> str:
         f"moving and missing cost {data['cost_musd']:,.0f} MUSD; objective {data['objective_musd']:,.1f} MUSD; {proof}",
     ]
     parts += [f"note: {note}" for note in data["notes"]]
-    parts.append("\nWhat moves\n" + table(
-        [[c["commodity"], c["unit"], c["offered"], c["moved"], c["left_behind"], c["unmet"]] for c in data["commodities"] if c["offered"] or c["unmet"] or c["made"]],
-        ["commodity", "unit", "offered", "moved", "left behind", "unmet demand"]))  # fmt: skip
-    parts.append("\nExports of the home country\n" + table([[e["commodity"], e["unit"], e["wanted"], e["moved"]] for e in data["exports"]],
+    columns = ("commodity", "unit", "offered", "moved", "left_behind", "unmet")
+    moved = [[c[name] for name in columns] for c in data["commodities"] if c["offered"] or c["unmet"] or c["made"]]
+    parts.append("\nWhat moves\n" + table(moved, ["commodity", "unit", "offered", "moved", "left behind", "unmet demand"]))
+    exports = [[e["commodity"], e["unit"], e["wanted"], e["moved"]] for e in data["exports"]]
+    parts.append("\nExports of the home country\n" + table(exports,
                                                          ["commodity", "unit", "wanted", "moved"]))  # fmt: skip
     if data["countries"]:
-        parts.append("\nWhose land exports cross: share in this plan, least and greatest in any plan within 0.1 % of the cost\n" + shares_text(data["countries"], "country"))
+        parts.append(
+            "\nWhose land exports cross: share in this plan, least and greatest in any plan at most 0.1 % dearer\n"
+            + shares_text(data["countries"], "country")
+        )
     binding = [x for x in data["limits"] if x["price_musd_per_unit"] > 1e-6]
     parts.append("\nBottlenecks: what one more unit would be worth\n" + table(
         [[x["limit"], x["kind"], x["load"], x["capacity"], x["unit"], x["price_musd_per_unit"], x["one_more_musd"], x["price_holds_to"],

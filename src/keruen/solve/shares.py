@@ -78,9 +78,7 @@ def exported(solution: Solution, commodity: str) -> float:
 def transport_cost(solution: Solution) -> float:
     """What moving and missing cost, in MUSD: the objective without the value of what demands got."""
     p = solution.program
-    value = sum(
-        w.price * float(solution.x[p.met + i] + solution.x[p.extra + i]) for i, w in enumerate(solution.network.wants)
-    )
+    value = sum(w.price * float(solution.x[p.met + i] + solution.x[p.extra + i]) for i, w in enumerate(solution.network.wants))
     return solution.objective + value
 
 
@@ -159,10 +157,7 @@ class Shares:
     @cached_property
     def _distances(self) -> dict[int, tuple[dict[int, float], dict[int, float]]]:
         """Per group: least reduced cost from any origin to each vertex, and from each vertex to any market."""
-        return {
-            g: (_dijkstra(self._ends[g][0], ways), _dijkstra(self._ends[g][1], ((e, h, t, c) for e, t, h, c in ways)))
-            for g, ways in self._ways.items()
-        }
+        return {g: (_dijkstra(self._ends[g][0], ways), _dijkstra(self._ends[g][1], ((e, h, t, c) for e, t, h, c in ways))) for g, ways in self._ways.items()}
 
     def _cheapest(self, edges: frozenset[int]) -> tuple[float, float]:
         """Reduced cost of the cheapest way that touches the edges, and of the cheapest that avoids them."""
@@ -277,13 +272,8 @@ def _second_floor(n: Network, groups: frozenset[int], edges: frozenset[int]) -> 
     wants = tuple(replace(w, ends=tuple((end, at + tuple(v + base for v in at)) for end, at in w.ends)) for w in n.wants)
     consigned = tuple(replace(c, vertices=(c.vertices[0], c.vertices[1] + tuple(v + base for v in c.vertices[1]))) for c in n.consigned)
     # What a plant takes in may have touched it; what it makes has not.
-    works = tuple(
-        replace(w, vertices={**w.vertices, w.input: w.vertices[w.input] + tuple(v + base for v in w.vertices[w.input])}) for w in n.works
-    )
+    works = tuple(replace(w, vertices={**w.vertices, w.input: w.vertices[w.input] + tuple(v + base for v in w.vertices[w.input])}) for w in n.works)
     bounds = tuple(
-        replace(b, edges=b.edges | {upstairs[e] for e in b.edges if e in upstairs} | {stepping[e] for e in b.edges if e in stepping})
-        for b in n.bounds
+        replace(b, edges=b.edges | {upstairs[e] for e in b.edges if e in upstairs} | {stepping[e] for e in b.edges if e in stepping}) for b in n.bounds
     )
-    return replace(
-        n, vertices=n.vertices + n.vertices, edges=tuple(more), wants=wants, consigned=consigned, works=works, bounds=bounds, groups=tuple(made)
-    )
+    return replace(n, vertices=n.vertices + n.vertices, edges=tuple(more), wants=wants, consigned=consigned, works=works, bounds=bounds, groups=tuple(made))

@@ -175,9 +175,7 @@ def _linprog(cost: list[float], upper: list[float], entries: list[tuple[object, 
         r, c, v = zip(*mine, strict=True) if mine else ((), (), ())
         matrices.append(sparse.csr_array(sparse.coo_array((v, (r, c)), shape=(len(rows), shape))))
     bounds = np.column_stack([np.zeros(shape), np.array(upper)])
-    result = optimize.linprog(
-        cost, A_eq=matrices[0], b_eq=list(equal.values()), A_ub=matrices[1], b_ub=list(most.values()), bounds=bounds, method="highs"
-    )
+    result = optimize.linprog(cost, A_eq=matrices[0], b_eq=list(equal.values()), A_ub=matrices[1], b_ub=list(most.values()), bounds=bounds, method="highs")
     if result.status != 0:
         raise SolveError(f"the second formulation found no optimum: {result.message}")
     return float(result.fun)
