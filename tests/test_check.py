@@ -132,6 +132,13 @@ def test_ways_are_searched_although_other_cells_are_bad(tmp_path: Path) -> None:
     assert sorted(f.code for f in found) == ["unreachable-demand", "wrong-choice", "wrong-number"]
 
 
+@pytest.mark.parametrize("column", ["value_usd", "tonnes_per_unit"])
+def test_what_a_rule_pays_is_not_reckoned_from_bad_cells(column: str, tmp_path: Path) -> None:
+    pays = put("rules", 2, effect="tax", per_cent=-5, quantity="", unit="")
+    found = problems(spoilt(tmp_path, pays, put("commodities", 2, **{column: "much"})))
+    assert [(f.code, f.file, f.column) for f in found] == [("wrong-number", "commodities.csv", column)]
+
+
 def test_ways_are_not_searched_on_half_a_network(tmp_path: Path) -> None:
     found = problems(spoilt(tmp_path, put("links", 9, carries="product;boxes"), put("links", 10, mode="rial", gauge_mm="")))
     assert sorted(f.code for f in found) == ["unknown-id", "wrong-choice"]

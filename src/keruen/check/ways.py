@@ -149,7 +149,7 @@ def check_paid_circles(c: Looked) -> Iterator[Finding]:
             continue
         for commodity in sorted(rows["commodities"], key=lambda r: str(r.commodity)):
             name = commodity.commodity
-            if rule.commodities and name not in rule.commodities:
+            if (rule.commodities and name not in rule.commodities) or c.is_bad("commodities", commodity, "value_usd", "tonnes_per_unit"):
                 continue
             graph = graphs.setdefault(name, open_graph(rows, name))
             gain = _gain(rule, commodity)
