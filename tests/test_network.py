@@ -293,6 +293,21 @@ def test_supply_and_demand_at_one_place_need_no_link(tmp_path):
     assert plan.objective_musd == pytest.approx(7 * 31 + 1.75 * 62 + REST + 1.25 * 100 - 8.75 * 400 - 2000 - 600)
 
 
+def test_supply_and_demand_at_a_place_without_links(tmp_path):
+    """Either the check says that nothing reaches it, or it is delivered: what is made there can be used there."""
+
+    def edit(t):
+        t["places"].append({"place": "island", "name": "island", "country": "AA", "lon": 50, "lat": 50, "kind": "city", **SOURCE})
+        t["supplies"].append({"supply": "crude-island", "place": "island", "commodity": "crude", "quantity": 2, **SOURCE})
+        t["demands"].append({"demand": "island-crude", "places": "island", "commodity": "crude", "quantity": 2, "price_usd": 50, "use": "own_use", **SOURCE})
+
+    try:
+        case = load(tmp_path, edit)
+    except kr.CaseError:
+        return
+    assert case.solve(verify=True).objective_musd == pytest.approx(-4086.5 - 100)
+
+
 def test_home_and_foreign_supplies_of_one_market_are_told_apart(tmp_path):
     """Foreign crude for the same market is not an export of home."""
 

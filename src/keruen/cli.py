@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -212,10 +213,11 @@ def _load(args: argparse.Namespace) -> Case:
 def _years(text: str, case: Case) -> list[int]:
     if not text:
         return [case.base_year]
-    first, dash, last = text.partition("-")
-    if not first.isdigit() or (dash and not last.isdigit()) or (dash and int(last) < int(first)):
+    match = re.fullmatch(r"([0-9]{1,4})(?:-([0-9]{1,4}))?", text)
+    first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+    if last < first:
         raise UsageError(f"--year takes a year or first-last, such as 2023 or 2023-2035; got '{text}'")
-    return list(range(int(first), int(last or first) + 1))
+    return list(range(first, last + 1))
 
 
 def _scenario(args: argparse.Namespace, case: Case) -> Scenario:
@@ -257,6 +259,13 @@ def _json(data: Any) -> str:
     return json.dumps(data, indent=1, ensure_ascii=False)
 
 
+def _plain(value: Any) -> Any:
+    """A cell as the tables of a case write it: lists ``a;b``, maps ``a 1;b 2``."""
+    if isinstance(value, list):
+        return ";".join(map(str, value))
+    return ";".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
+
+
 def _csv(rows: Sequence[Sequence[Any]], header: Sequence[str]) -> str:
     import csv
     import io
@@ -264,7 +273,7 @@ def _csv(rows: Sequence[Sequence[Any]], header: Sequence[str]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows([";".join(map(str, v)) if isinstance(v, list) else v for v in row] for row in rows)
+    writer.writerows([_plain(v) for v in row] for row in rows)
     return out.getvalue().rstrip("\n")
 
 
@@ -292,9 +301,9 @@ def _plans_text(plans: Sequence[Plan], bases: Sequence[Plan]) -> str:
         for plan in plans:
             by = {r["commodity"]: r["moved"] for r in plan.exports.to_dict("records")}
             rows.append(
-                [str(plan.year), plan.cost_musd, sum(s["commodity"] == "crude" for s in plan.shortages.to_dict("records")), *[by.get(c) for c in names]]
+                [str(plan.year), plan.cost_musd, len(plan.shortages), *[by.get(c) for c in names]]
             )
-        return "Exports by year\n" + table(rows, ["year", "cost MUSD", "crude shortages", *names])
+        return "Exports by year\n" + table(rows, ["year", "cost MUSD", "shortages", *names])
     text = plan_text(plans[0])
     if bases:
         text += f"\n\nWhat changed against {' + '.join(bases[0].scenario) or 'base'}\n" + comparison_text(plans[0].compare(bases[0]))

@@ -76,7 +76,7 @@ class RuleBook:
         ``direction`` is forward, back or transfer. All conditions given must hold.
         """
         if rule.links:
-            wanted = {"forward": (name, f"{name}:both"), "back": (f"{name}:back", f"{name}:both")}.get(direction, (name,))
+            wanted = {"forward": (name, f"{name}:both"), "back": (f"{name}:back", f"{name}:both")}.get(direction, (name, f"{name}:both"))
             if not any(w in rule.links for w in wanted):
                 return False
         if rule.transit and not any(self.is_one_of(End("", c), rule.transit) for c in countries):

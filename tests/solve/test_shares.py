@@ -144,6 +144,8 @@ def tiny(seed, path):
         links.append((a, b, rng.choice((1, 1, 2, 3, 5)), rng.choice((None, None, 1, 2, 3)), *([True] if rng.random() < 0.4 else [])))
     supplies = [("p0", rng.choice((2, 4, 6)))] + [(p, rng.choice((1, 3))) for p in places[1:3] if rng.random() < 0.5]
     demands = [(places[-1], rng.choice((3, 5, 8)))] + [(p, rng.choice((1, 2))) for p in places[2:-1] if rng.random() < 0.3]
+    linked = {p for link in links for p in link[:2]}  # a place without links has a test in test_network
+    supplies, demands = [s for s in supplies if s[0] in linked], [d for d in demands if d[0] in linked]
     try:
         return roads(path, country, links, supplies, demands)
     except kr.CaseError:

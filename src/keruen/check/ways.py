@@ -39,6 +39,17 @@ def check_transfer_modes(c: Looked) -> Iterator[Finding]:
                                f"a mode with a link at {transfer.place}: {', '.join(sorted(here)) or 'none'}", "Correct the mode or the place.")  # fmt: skip
 
 
+def check_ways_back(c: Looked) -> Iterator[Finding]:
+    """``id:back`` names the way back of a link that has one."""
+    for table in ("rules", "screenlines"):
+        for row in c.rows(table, "links"):
+            for word in row.links:
+                stem, _, way = word.partition(":")
+                link = c.get("links", stem, "direction")
+                if way == "back" and (link is None or link.direction == "one_way") and (link or c.get("transfers", stem)):
+                    yield c.at("no-way-back", table, row, "links", quote(word), "a link with direction both", f"Write {stem}, or give the link a way back.")
+
+
 def check_places_used(c: Looked) -> Iterator[Finding]:
     if not c.whole("links", "from", "to"):
         return
@@ -80,11 +91,12 @@ def _ends_meet(c: Looked, name: str, graph: Graph) -> Iterator[Finding]:
     takers = [(p, r.modes) for r in demands for p in r.places] + [(r.place, r.modes) for r in c.rows("plants") if r.input == name]
     reached = graph.reachable(v for place, modes in makers for v in graph.at(place, modes))
     made_at = {place for place, _ in makers}
+    linked = {end for link in c.rows("links") for end in (link.from_, link.to)}  # elsewhere nothing comes or goes
     unmet = 0
     for row in demands:
         if row.quantity is None or row.quantity <= 0:
             continue
-        if not any(p in made_at or not reached.isdisjoint(graph.at(p, row.modes)) for p in row.places):
+        if not any((p in made_at and p in linked) or not reached.isdisjoint(graph.at(p, row.modes)) for p in row.places):
             unmet += 1
             remedy = _why(graph, name, [(p, row.modes) for p in row.places], makers) if unmet <= MOST_REASONS else _LOOK
             yield c.at("unreachable-demand", "demands", row, "places", quote(";".join(row.places)), f"a place that some {name} can reach", remedy)
@@ -178,7 +190,7 @@ def _looked_at(c: Looked, rule: Any, tail: tuple[str, str], name: str) -> bool:
     else:
         direction, operator, countries = "forward" if tail[0] == link.from_ else "back", link.operator, link.countries
     if rule.links:
-        wanted = {"forward": (name, f"{name}:both"), "back": (f"{name}:back", f"{name}:both")}.get(direction, (name,))
+        wanted = {"forward": (name, f"{name}:both"), "back": (f"{name}:back", f"{name}:both")}.get(direction, (name, f"{name}:both"))
         if not any(w in rule.links for w in wanted):
             return False
     if rule.transit:
@@ -190,4 +202,4 @@ def _looked_at(c: Looked, rule: Any, tail: tuple[str, str], name: str) -> bool:
     return not rule.operators or operator in rule.operators
 
 
-WAY_CHECKS = (check_transfer_modes, check_places_used, check_connected, check_free_profit, check_paid_circles)
+WAY_CHECKS = (check_transfer_modes, check_ways_back, check_places_used, check_connected, check_free_profit, check_paid_circles)
