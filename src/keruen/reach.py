@@ -6,14 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import asin, cos, radians, sin, sqrt
-from typing import Any
+from typing import Any, TypeVar
 
-__all__ = ["COST_COLUMN", "Graph", "Vertex", "great_circle_km", "matches_mode", "negative_cycle", "open_graph", "track"]
+__all__ = ["COST_COLUMN", "Graph", "Vertex", "great_circle_km", "matches_mode", "negative_cycle", "open_graph", "spread", "track"]
 
 EARTH_KM = 6371.0088
 HOURS_A_DAY = 24.0
 COST_COLUMN = {"Mt": "cost_usd_per_t", "kTEU": "cost_usd_per_teu", "bcm": "cost_usd_per_1000m3"}
 Vertex = tuple[str, str]
+V = TypeVar("V")
 
 
 def great_circle_km(lon1: float, lat1: float, lon2: float, lat2: float) -> float:
@@ -33,6 +34,18 @@ def matches_mode(vertex_track: str, words: Sequence[str]) -> bool:
     return not words or vertex_track in words or vertex_track.split("-")[0] in words
 
 
+def spread(start: Iterable[V], onward: Mapping[V, Sequence[V]]) -> set[V]:
+    """Everything that can be reached from ``start`` along ``onward``, itself included."""
+    seen = set(start)
+    todo = list(seen)
+    while todo:
+        for head in onward.get(todo.pop(), ()):
+            if head not in seen:
+                seen.add(head)
+                todo.append(head)
+    return seen
+
+
 @dataclass(slots=True)
 class Graph:
     """Directed edges (tail, head, cost, name) between (place, track) vertices."""
@@ -48,15 +61,7 @@ class Graph:
 
     def reachable(self, start: Iterable[Vertex], *, back: bool = False) -> set[Vertex]:
         """All vertices that can be reached from any of the given ones, or with ``back`` that can reach one."""
-        ways = self._onward(back)
-        seen = set(start)
-        todo = list(seen)
-        while todo:
-            for head in ways.get(todo.pop(), ()):
-                if head not in seen:
-                    seen.add(head)
-                    todo.append(head)
-        return seen
+        return spread(start, self._onward(back))
 
     def leads(self, start: Iterable[Vertex], end: Iterable[Vertex]) -> bool:
         """Whether one of the vertices of ``end`` can be reached from one of ``start``; quick when asked often."""

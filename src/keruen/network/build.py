@@ -12,7 +12,7 @@ from keruen.case import Case
 from keruen.check import check_laid
 from keruen.errors import ScenarioError, UsageError, say
 from keruen.network.parts import Bound, Consigned, Edge, Floats, Group, Ints, Limit, Network, Offer, Ships, Want, Works
-from keruen.reach import matches_mode, track
+from keruen.reach import matches_mode, spread, track
 from keruen.rules import End, RuleBook
 from keruen.scenario import Overlay, Scenario, lay
 from keruen.tables import Rule
@@ -319,7 +319,8 @@ class _Builder:
         for i in usable:
             ahead[self.edges[i].tail].append(self.edges[i].head)
             behind[self.edges[i].head].append(self.edges[i].tail)
-        useful = _spread(start, ahead) & _spread(stop, behind)
+        useful = spread(start, ahead)
+        useful &= spread(stop, behind)
         kept = [i for i in usable if self.edges[i].tail in useful and self.edges[i].head in useful]
         if not kept:
             return None
@@ -333,13 +334,3 @@ class _Builder:
         # A floor's payment is given per small unit; counted in the rule's unit it is MUSD per unit.
         payment = (rule.amount_usd or 0.0) * MUSD_PER_UNIT.get(rule.unit, 1e-6)
         return Bound(rule, rule.quantity, payment, on_links, edges)
-
-
-def _spread(start: set[int], onward: dict[int, list[int]]) -> set[int]:
-    seen, todo = set(start), list(start)
-    while todo:
-        for head in onward.get(todo.pop(), ()):
-            if head not in seen:
-                seen.add(head)
-                todo.append(head)
-    return seen

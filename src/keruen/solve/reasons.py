@@ -8,10 +8,10 @@ in question, so a ban on others is no reason.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from keruen.network import Network
+from keruen.reach import spread
 from keruen.rules import End, RuleBook
 from keruen.solve import Solution
 from keruen.tables import Rule
@@ -193,10 +193,10 @@ class Reasons:
                 onward[near].append(far)
             if carried.get(e, 0.0) > least:  # what flows one way can be taken back
                 onward[far].append(near)
-        reached = _spread(start, onward)
+        reached = spread(start, onward)
         if reached & goal:
             return ["moving it would cost more than it is worth"]
-        useful = _spread(goal, towards)
+        useful = spread(goal, towards)
         causes: dict[str, list[str]] = {}
         for near, far, why, name in blocked:
             if near in reached and far not in reached and far in useful:
@@ -237,17 +237,6 @@ class Reasons:
                 if rule.rule in self._caps_full:
                     return self._cap_words(rule), ""
         return "", ""
-
-
-def _spread(start: Iterable[int], onward: dict[int, list[int]]) -> set[int]:
-    seen = set(start)
-    todo = sorted(seen)
-    while todo:
-        for head in onward.get(todo.pop(), ()):
-            if head not in seen:
-                seen.add(head)
-                todo.append(head)
-    return seen
 
 
 def _few(words: list[str]) -> list[str]:
