@@ -319,8 +319,8 @@ class _Builder:
         for i in usable:
             ahead[self.edges[i].tail].append(self.edges[i].head)
             behind[self.edges[i].head].append(self.edges[i].tail)
-        useful = spread(start, ahead)
-        useful &= spread(stop, behind)
+        from_start, to_stop = spread(start, ahead), spread(stop, behind)
+        useful = from_start & to_stop
         kept = [i for i in usable if self.edges[i].tail in useful and self.edges[i].head in useful]
         if not kept:
             return None
