@@ -330,7 +330,7 @@ class Plan:
             return n.works[t.item].name
         if t.kind == "demand":
             return n.wants[t.item].name
-        return (n.consigned[t.item].origin if t.kind == "start" else n.consigned[t.item].destination).place
+        return self._end_of(t).place
 
     def screenline_flow(self, screenline: str) -> float:
         """Flow over a screenline in its unit. Where a group mixes ends that count and ends that do not, its paths decide."""

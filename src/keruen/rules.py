@@ -12,7 +12,7 @@ from keruen.reach import matches_mode
 from keruen.scenario import Overlay
 from keruen.tables import Rule
 
-__all__ = ["End", "RuleBook"]
+__all__ = ["End", "RuleBook", "looks_at"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -75,12 +75,16 @@ class RuleBook:
 
         ``direction`` is forward, back or transfer. All conditions given must hold.
         """
-        if rule.links:
-            wanted = {"forward": (name, f"{name}:both"), "back": (f"{name}:back", f"{name}:both")}.get(direction, (name, f"{name}:both"))
-            if not any(w in rule.links for w in wanted):
-                return False
-        if rule.transit and not any(self.is_one_of(End("", c), rule.transit) for c in countries):
-            return False
-        if rule.modes and (direction == "transfer" or not matches_mode(track, rule.modes)):
-            return False
-        return not rule.operators or operator in rule.operators
+        return looks_at(rule, name, direction, track, operator, any(self.is_one_of(End("", c), rule.transit) for c in countries))
+
+
+def looks_at(rule: Rule, name: str, direction: str, track: str, operator: str, in_transit: bool) -> bool:
+    """Whether a rule about links looks at a link or transfer; ``in_transit``: it lies in one of the countries the rule names."""
+    wanted = (f"{name}:back" if direction == "back" else name, f"{name}:both")
+    if rule.links and not any(w in rule.links for w in wanted):
+        return False
+    if rule.transit and not in_transit:
+        return False
+    if rule.modes and (direction == "transfer" or not matches_mode(track, rule.modes)):
+        return False
+    return not rule.operators or operator in rule.operators

@@ -8,7 +8,8 @@ from typing import Any
 from keruen.check.looked import Looked
 from keruen.check.names import MODE_WORDS
 from keruen.errors import Finding, quote
-from keruen.reach import COST_COLUMN, Graph, matches_mode, negative_cycle, open_graph
+from keruen.reach import COST_COLUMN, Graph, negative_cycle, open_graph
+from keruen.rules import looks_at
 from keruen.tables import TABLES
 
 __all__ = ["WAY_CHECKS", "check_free_profit", "check_paid_circles"]
@@ -163,7 +164,9 @@ def check_paid_circles(c: Looked) -> Iterator[Finding]:
             name = commodity.commodity
             if (rule.commodities and name not in rule.commodities) or c.is_bad("commodities", commodity, "value_usd", "tonnes_per_unit"):
                 continue
-            graph = graphs.setdefault(name, open_graph(rows, name))
+            if name not in graphs:
+                graphs[name] = open_graph(rows, name)
+            graph = graphs[name]
             gain = _gain(rule, commodity)
             paid = [(t, h, cost - gain if _looked_at(c, rule, t, n) else cost, n) for t, h, cost, n in graph.edges]
             circle = negative_cycle(Graph(paid, graph.tracks))
@@ -189,17 +192,8 @@ def _looked_at(c: Looked, rule: Any, tail: tuple[str, str], name: str) -> bool:
         direction, operator, countries = "transfer", transfer.operator if transfer else "", (place.country,) if place else ()
     else:
         direction, operator, countries = "forward" if tail[0] == link.from_ else "back", link.operator, link.countries
-    if rule.links:
-        wanted = {"forward": (name, f"{name}:both"), "back": (f"{name}:back", f"{name}:both")}.get(direction, (name, f"{name}:both"))
-        if not any(w in rule.links for w in wanted):
-            return False
-    if rule.transit:
-        members = {m.country for m in c.rows("memberships", "country", "organisation") if m.organisation in rule.transit}
-        if not any(code in rule.transit or code in members for code in countries):
-            return False
-    if rule.modes and (direction == "transfer" or not matches_mode(tail[1], rule.modes)):
-        return False
-    return not rule.operators or operator in rule.operators
+    members = {m.country for m in c.rows("memberships", "country", "organisation") if m.organisation in rule.transit} if rule.transit else set()
+    return looks_at(rule, name, direction, tail[1], operator, any(code in rule.transit or code in members for code in countries))
 
 
 WAY_CHECKS = (check_transfer_modes, check_ways_back, check_places_used, check_connected, check_free_profit, check_paid_circles)
