@@ -7,6 +7,7 @@ commodity units, money in MUSD.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ from keruen.network import Network
 __all__ = ["Program", "Taken", "assemble"]
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 INF = np.inf
 
 
@@ -43,8 +45,9 @@ class Program:
 
     Where things stand: ``flow`` first column of each group's edges; ``taken`` columns entering and
     leaving; ``met``, ``extra`` by demand; ``moved`` by consignment; ``run`` by plant; ``ships`` by
-    (fleet, link); ``short`` by bound (-1 for a cap). Rows: ``limit_rows`` by limit (-1 if no flow can use
-    it), ``fleet_rows``, ``bound_rows``, ``supply_rows``, ``plant_rows`` (capacity), and ``balance_rows`` by (group, vertex), which come first.
+    (fleet, link); ``short`` by bound (-1 for a cap). Rows: ``balance`` first, one for each (group, vertex),
+    sorted; then ``limit_rows`` by limit (-1 if no flow can use it), ``fleet_rows``, ``bound_rows``,
+    ``supply_rows``, ``plant_rows`` (capacity). ``most`` is a finite bound on every column.
     """
 
     network: Network
@@ -67,12 +70,12 @@ class Program:
     bound_rows: tuple[int, ...]
     supply_rows: tuple[int, ...]
     plant_rows: tuple[int, ...]
-    balance_rows: dict[tuple[int, int], int]
+    balance: Ints
     most: Floats
 
 
 class _Rows:
-    """Grows a sparse matrix row by row."""
+    """Grows a sparse matrix, entry by entry or by whole arrays."""
 
     def __init__(self) -> None:
         self.row: list[int] = []
@@ -80,6 +83,7 @@ class _Rows:
         self.value: list[float] = []
         self.lower: list[float] = []
         self.upper: list[float] = []
+        self._many: list[tuple[Ints, Ints, Floats]] = []
 
     def add(self, lower: float, upper: float) -> int:
         self.lower.append(lower)
@@ -91,11 +95,21 @@ class _Rows:
         self.column.append(column)
         self.value.append(value)
 
+    def put_many(self, rows: Ints, columns: Ints, values: Floats) -> None:
+        self._many.append((rows, columns, values))
+
+    def matrix(self, columns: int) -> sparse.csc_array:
+        pieces = [*self._many, (np.array(self.row, np.int64), np.array(self.column, np.int64), np.array(self.value))]
+        row, column, value = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
+        made = sparse.csc_array(sparse.coo_array((value, (row, column)), shape=(len(self.lower), columns)))
+        made.sum_duplicates()
+        return made
+
 
 class _Columns:
-    def __init__(self) -> None:
-        self.cost: list[float] = []
-        self.upper: list[float] = []
+    def __init__(self, cost: Floats) -> None:
+        self.cost: list[float] = cost.tolist()
+        self.upper: list[float] = [INF] * len(self.cost)
 
     def add(self, cost: float = 0.0, upper: float = INF) -> int:
         self.cost.append(cost)
@@ -103,15 +117,28 @@ class _Columns:
         return len(self.cost) - 1
 
 
+class _Uses:
+    """Who uses which edge: one entry a flow column, in the order of the columns."""
+
+    def __init__(self, n: Network) -> None:
+        sizes = [len(group.edges) for group in n.groups]
+        self.first: list[int] = np.concatenate([[0], np.cumsum(sizes)]).astype(int).tolist()
+        self.edge: Ints = np.concatenate([np.zeros(0, np.int64), *(group.edges for group in n.groups)])
+        self.group: Ints = np.repeat(np.arange(len(sizes)), sizes)
+        self.column: Ints = np.arange(len(self.edge))
+
+    def on(self, edges: Iterable[int], count: int) -> Ints:
+        """Columns on any of the edges; ``count`` edges there are."""
+        wanted = np.zeros(count + 1, bool)
+        wanted[list(edges)] = True
+        return self.column[wanted[self.edge]]
+
+
 def assemble(network: Network) -> Program:
     """The arc program of a network."""
-    n, columns, rows = network, _Columns(), _Rows()
+    n, rows, uses = network, _Rows(), _Uses(network)
+    columns = _Columns(np.concatenate([np.zeros(0), *(group.cost for group in n.groups)]))
     offset = sum(w.penalty * w.quantity for w in n.wants) + sum(c.penalty * c.quantity for c in n.consigned)
-    flow = []
-    for group in n.groups:
-        flow.append(len(columns.cost))
-        for cost in group.cost.tolist():
-            columns.add(cost)
     taken = _taken(n, columns)
     met = len(columns.cost)
     for w in n.wants:
@@ -128,21 +155,18 @@ def assemble(network: Network) -> Program:
     ships = {(f, link): columns.add() for f, s in enumerate(n.ships) for link, _ in s.hours_per_mt}
     short = tuple(columns.add(b.payment, b.quantity) if b.rule.effect == "floor" else -1 for b in n.bounds)
 
-    balance_rows = _balance(n, rows, flow, taken)
+    balance = _balance(n, rows, uses, taken)
     supply_rows = _supply(n, rows, columns, taken)
     _delivery(n, rows, taken, met, extra, moved)
     plant_rows = _plants(n, rows, taken, run)
-    limit_rows, by_edge = _limits(n, rows, flow)
-    fleet_rows = _fleets(n, rows, ships, by_edge)
-    bound_rows = _bounds(n, rows, taken, by_edge, short)
+    limit_rows = _limits(n, rows, uses)
+    fleet_rows = _fleets(n, rows, ships, uses)
+    bound_rows = _bounds(n, rows, taken, uses, short)
 
-    shape = (len(rows.lower), len(columns.cost))
-    matrix = sparse.csc_array(sparse.coo_array((rows.value, (rows.row, rows.column)), shape=shape))
-    matrix.sum_duplicates()
     upper = np.array(columns.upper)
     return Program(
-        n, np.array(columns.cost), upper, matrix, np.array(rows.lower), np.array(rows.upper), offset, tuple(flow), taken,
-        met, extra, moved, run, ships, short, limit_rows, fleet_rows, bound_rows, supply_rows, plant_rows, balance_rows, _most(n, upper, ships, run),
+        n, np.array(columns.cost), upper, rows.matrix(len(upper)), np.array(rows.lower), np.array(rows.upper), offset, tuple(uses.first[:-1]), taken,
+        met, extra, moved, run, ships, short, limit_rows, fleet_rows, bound_rows, supply_rows, plant_rows, balance, _most(n, upper, ships, run),
     )  # fmt: skip
 
 
@@ -175,23 +199,21 @@ def _taken(n: Network, columns: _Columns) -> tuple[tuple[int, Taken], ...]:
 ENTERS = frozenset({"supply", "made", "start"})
 
 
-def _balance(n: Network, rows: _Rows, flow: list[int], taken: tuple[tuple[int, Taken], ...]) -> dict[tuple[int, int], int]:
-    """What leaves a vertex of a group is what came in."""
-    at: dict[tuple[int, int], int] = {}
-
-    def row(g: int, vertex: int) -> int:
-        if (g, vertex) not in at:
-            at[(g, vertex)] = rows.add(0.0, 0.0)
-        return at[(g, vertex)]
-
-    for g, group in enumerate(n.groups):
-        for k, e in enumerate(group.edges.tolist()):
-            edge = n.edges[e]
-            rows.put(row(g, edge.tail), flow[g] + k, 1.0)
-            rows.put(row(g, edge.head), flow[g] + k, -1.0)
-    for column, t in taken:
-        rows.put(row(t.group, t.vertex), column, -1.0 if t.kind in ENTERS else 1.0)
-    return at
+def _balance(n: Network, rows: _Rows, uses: _Uses, taken: tuple[tuple[int, Taken], ...]) -> Ints:
+    """What leaves a vertex of a group is what came in. Returns the sorted (group, vertex) of the rows, (rows, 2)."""
+    tail, head = (np.array([getattr(e, end) for e in n.edges], np.int64) for end in ("tail", "head"))
+    many = 1 + max([len(n.vertices), *tail.tolist(), *head.tolist(), *(t.vertex for _, t in taken)])
+    leaves, comes = uses.group * many + tail[uses.edge], uses.group * many + head[uses.edge]
+    at = np.array([t.group * many + t.vertex for _, t in taken], np.int64)
+    keys = np.unique(np.concatenate([leaves, comes, at]))
+    for _ in range(len(keys)):
+        rows.add(0.0, 0.0)
+    ones = np.ones(len(uses.column))
+    rows.put_many(np.searchsorted(keys, leaves), uses.column, ones)
+    rows.put_many(np.searchsorted(keys, comes), uses.column, -ones)
+    sign = np.array([-1.0 if t.kind in ENTERS else 1.0 for _, t in taken])
+    rows.put_many(np.searchsorted(keys, at), np.array([column for column, _ in taken], np.int64), sign)
+    return np.stack([keys // many, keys % many], axis=1)
 
 
 def _supply(n: Network, rows: _Rows, columns: _Columns, taken: tuple[tuple[int, Taken], ...]) -> tuple[int, ...]:
@@ -256,30 +278,25 @@ def _plants(n: Network, rows: _Rows, taken: tuple[tuple[int, Taken], ...], run: 
     return capacity
 
 
-def _limits(n: Network, rows: _Rows, flow: list[int]) -> tuple[tuple[int, ...], dict[int, list[tuple[int, int]]]]:
-    """Sum over groups of size x flow is at most the capacity. Also: who uses each edge, (group, column)."""
-    by_edge: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for g, group in enumerate(n.groups):
-        for k, e in enumerate(group.edges.tolist()):
-            by_edge[e].append((g, flow[g] + k))
-    by_limit: dict[int, list[int]] = defaultdict(list)
-    for e in sorted(by_edge):
-        if n.edges[e].limit >= 0:
-            by_limit[n.edges[e].limit].append(e)
-    found = []
-    for limit, spec in enumerate(n.limits):
-        if limit not in by_limit:
-            found.append(-1)
-            continue
-        row = rows.add(-INF, spec.capacity)
-        found.append(row)
-        for e in by_limit[limit]:
-            for g, column in by_edge[e]:
-                rows.put(row, column, n.size(limit, n.groups[g].commodity))
-    return tuple(found), by_edge
+def _limits(n: Network, rows: _Rows, uses: _Uses) -> tuple[int, ...]:
+    """Sum over groups of size x flow is at most the capacity."""
+    commodities = {c: i for i, c in enumerate(n.commodities)}
+    carried = np.array([commodities[group.commodity] for group in n.groups], np.int64)[uses.group]
+    limit = np.array([edge.limit for edge in n.edges], np.int64)[uses.edge]
+    bound = limit >= 0
+    limit, carried, column = limit[bound], carried[bound], uses.column[bound]
+    # One size for each limit and commodity that meet.
+    meetings, which = np.unique(limit * len(commodities) + carried, return_inverse=True)
+    names = list(commodities)
+    size = np.array([n.size(m // len(names), names[m % len(names)]) for m in meetings.tolist()], np.float64)
+    row_of = np.full(len(n.limits), -1, np.int64)
+    for i in np.unique(limit).tolist():
+        row_of[i] = rows.add(-INF, n.limits[i].capacity)
+    rows.put_many(row_of[limit], column, size[which])
+    return tuple(row_of.tolist())
 
 
-def _fleets(n: Network, rows: _Rows, ships: dict[tuple[int, str], int], by_edge: dict[int, list[tuple[int, int]]]) -> tuple[int, ...]:
+def _fleets(n: Network, rows: _Rows, ships: dict[tuple[int, str], int], uses: _Uses) -> tuple[int, ...]:
     """A fleet has so many ship-hours; a link served by fleets carries, each way, what they give it (Mt)."""
     found = []
     serving: dict[str, list[int]] = defaultdict(list)
@@ -290,22 +307,24 @@ def _fleets(n: Network, rows: _Rows, ships: dict[tuple[int, str], int], by_edge:
             rows.put(row, ships[(f, link)], hours)
             serving[link].append(ships[(f, link)])
     by_way: dict[str, list[int]] = defaultdict(list)
-    for e in sorted(by_edge):
+    for e in np.unique(uses.edge).tolist():
         if n.edges[e].name in serving and n.edges[e].direction != "transfer":
             by_way[n.edges[e].label].append(e)
     for _, edges in sorted(by_way.items()):
         row = rows.add(-INF, 0.0)
-        for e in edges:
-            for g, column in by_edge[e]:
-                rows.put(row, column, n.counted(n.groups[g].commodity, "Mt"))
+        _count(n, rows, row, uses, uses.on(edges, len(n.edges)), "Mt")
         for column in serving[n.edges[edges[0]].name]:
             rows.put(row, column, -1.0)
     return tuple(found)
 
 
-def _bounds(
-    n: Network, rows: _Rows, taken: tuple[tuple[int, Taken], ...], by_edge: dict[int, list[tuple[int, int]]], short: tuple[int, ...]
-) -> tuple[int, ...]:
+def _count(n: Network, rows: _Rows, row: int, uses: _Uses, columns: Ints, unit: str) -> None:
+    """Put the flow columns into a row, counted in the unit."""
+    for column, group in zip(columns.tolist(), uses.group[columns].tolist(), strict=True):
+        rows.put(row, column, n.counted(n.groups[group].commodity, unit))
+
+
+def _bounds(n: Network, rows: _Rows, taken: tuple[tuple[int, Taken], ...], uses: _Uses, short: tuple[int, ...]) -> tuple[int, ...]:
     """Caps and floors of rules, over the links they look at or over what is delivered."""
     position = {rule.rule: i for i, rule in enumerate(n.rules)}
     found = []
@@ -317,10 +336,8 @@ def _bounds(
             rows.put(row, short[b], 1.0)
         mine = {g for g, group in enumerate(n.groups) if position[bound.rule.rule] in group.rules}
         if bound.on_links:
-            for e in sorted(bound.edges):
-                for g, column in by_edge.get(e, ()):
-                    if g in mine:
-                        rows.put(row, column, n.counted(n.groups[g].commodity, bound.rule.unit))
+            columns = uses.on(bound.edges, len(n.edges))
+            _count(n, rows, row, uses, columns[np.isin(uses.group[columns], sorted(mine))], bound.rule.unit)
         else:
             for column, t in taken:
                 if t.group in mine and t.kind not in ENTERS:

@@ -184,10 +184,11 @@ class Shares:
             if name in names:
                 column_status[column] = columns[names[name]]
         base = self.solution.program
-        few, many = len(base.balance_rows), len(tall.balance_rows)
+        few, many = len(base.balance), len(tall.balance)
         row_status = [BASIC] * tall.matrix.shape[0]
-        for key, row in base.balance_rows.items():
-            row_status[tall.balance_rows[key]] = rows[row]
+        place = {key: row for row, key in enumerate(map(tuple, tall.balance.tolist()))}
+        for row, key in enumerate(map(tuple, base.balance.tolist())):
+            row_status[place[key]] = rows[row]
         row_status[many:] = rows[few : base.matrix.shape[0]]
         return column_status, row_status
 
