@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keruen.network import Network
 from keruen.solve.certificate import Certificate, certify
-from keruen.solve.highs import Solver
+from keruen.solve.engines import Engine, choose
 from keruen.solve.program import Program, assemble
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ __all__ = ["Price", "Solution", "solve"]
 
 Floats = NDArray[np.float64]
 FULL = 1e-9
+GAP = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,7 @@ class Solution:
     objective: float
     status: str
     certificate: Certificate
-    solver: Solver
-    basis: Any
+    engine: Engine
 
     @property
     def network(self) -> Network:
@@ -75,9 +75,7 @@ class Solution:
         p = self.program
         if not len(p.cost):
             return {row: Price(row, 0.0, 0.0, 0.0, np.inf, False) for row in rows}
-        self.solver.start_from(self.basis)
-        self.solver.solve()
-        low, high = self.solver.row_ranges()
+        low, high = self.engine.ranges()
         activity = p.matrix @ self.x
         found = {}
         for k, row in enumerate(rows):
@@ -98,34 +96,35 @@ class Solution:
     def _a_little_more(self, row: int, side: float, step: float) -> tuple[float, tuple[float, float]]:
         """Price of a little more than ``side``, and the range it holds over, by solving again."""
         gain = self._gain(row, side, step, back=False)
-        low, high = self.solver.row_ranges()
+        low, high = self.engine.ranges_here()
         same = float(low[row]) <= side + 1e-9 * max(1.0, abs(side))
-        self.solver.set_row(row, float(self.program.row_lower[row]), side)
+        self.engine.set_sides(row, float(self.program.row_lower[row]), side)
         return gain / step, (side, float(high[row]) if same else side + step)
 
     def _gain(self, row: int, side: float, step: float, *, back: bool = True) -> float:
         lower = float(self.program.row_lower[row])
-        self.solver.set_row(row, lower, side + step)
-        better = self.solver.solve().objective
+        self.engine.set_sides(row, lower, side + step)
+        better = self.engine.objective()
         if back:
-            self.solver.set_row(row, lower, side)
-        return max(0.0, self.objective - self.program.offset - better)
+            self.engine.set_sides(row, lower, side)
+        return max(0.0, self.objective - better)
 
 
-def solve(network: Network, *, verify: bool = False) -> Solution:
+def solve(network: Network, *, engine: str = "auto", gap: float = GAP, verify: bool = False) -> Solution:
     """The least-cost plan of a network. Always feasible: what cannot move is part of the answer.
 
+    engine: arcs (one linear program), paths (column generation) or auto. gap: how far above the proven
+    bound, relative to the objective, paths may stop; arcs go to the end.
     verify: solve again by a second formulation and put the difference into the certificate.
-    Raises SolveError if HiGHS proves no optimum.
+    Raises SolveError if no optimum is proven, UsageError for an unknown engine.
     """
     program = assemble(network)
-    solver = Solver(program.cost, program.upper, program.matrix, program.row_lower, program.row_upper)
-    answer = solver.solve()
-    objective = answer.objective + program.offset
-    certificate = certify(program, answer.x, answer.row_dual)
+    chosen = choose(program, engine, gap)
+    found = chosen.optimum()
+    certificate = certify(program, found.x, found.row_dual)
     if verify:
         from keruen.solve.verify import objective_by_pairs
 
         other = objective_by_pairs(network)
-        certificate = replace(certificate, verified=abs(other - objective) / max(1.0, abs(objective)))
-    return Solution(program, answer.x, answer.row_dual, objective, answer.status, certificate, solver, solver.basis())
+        certificate = replace(certificate, verified=abs(other - found.objective) / max(1.0, abs(found.objective)))
+    return Solution(program, found.x, found.row_dual, found.objective, "optimal", certificate, chosen)

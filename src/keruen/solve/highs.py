@@ -72,6 +72,26 @@ class Solver:
     def set_row(self, row: int, lower: float, upper: float) -> None:
         self.highs.changeRowBounds(row, lower, upper)
 
+    def set_rows(self, lower: Floats, upper: Floats) -> None:
+        self.highs.changeRowsBounds(self.rows, np.arange(self.rows, dtype=np.int32), lower, upper)
+
+    def set_upper(self, columns: NDArray[np.int64], upper: float) -> None:
+        """The same upper bound for some columns; all have 0 as the lower."""
+        count = len(columns)
+        self.highs.changeColsBounds(count, columns.astype(np.int32), np.zeros(count), np.full(count, upper))
+
+    def add_columns(self, cost: Floats, upper: Floats, rows: sparse.csr_array) -> None:
+        """New columns, one a row of ``rows`` (columns, rows of the program)."""
+        count = len(cost)
+        starts, places = rows.indptr[:-1].astype(np.int32), rows.indices.astype(np.int32)
+        self.highs.addCols(count, cost, np.zeros(count), upper, rows.nnz, starts, places, rows.data)
+        self.columns += count
+
+    def drop_columns(self, first: int, last: int) -> None:
+        """Take out the columns from ``first`` up to but not including ``last``."""
+        self.highs.deleteCols(last - first, np.arange(first, last, dtype=np.int32))
+        self.columns -= last - first
+
     def add_row(self, lower: float, upper: float, columns: NDArray[np.int32], values: Floats) -> int:
         self.highs.addRow(lower, upper, len(columns), columns, values)
         self.rows += 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from scipy import sparse
 
 from keruen.network import Network
 
-__all__ = ["Program", "Taken", "assemble"]
+__all__ = ["Program", "Taken", "assemble", "most_taken", "with_rows"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -166,7 +166,7 @@ def assemble(network: Network) -> Program:
     upper = np.array(columns.upper)
     return Program(
         n, np.array(columns.cost), upper, rows.matrix(len(upper)), np.array(rows.lower), np.array(rows.upper), offset, tuple(uses.first[:-1]), taken,
-        met, extra, moved, run, ships, short, limit_rows, fleet_rows, bound_rows, supply_rows, plant_rows, balance, _most(n, upper, ships, run),
+        met, extra, moved, run, ships, short, limit_rows, fleet_rows, bound_rows, supply_rows, plant_rows, balance, _most(n, upper, ships, taken),
     )  # fmt: skip
 
 
@@ -345,11 +345,38 @@ def _bounds(n: Network, rows: _Rows, taken: tuple[tuple[int, Taken], ...], uses:
     return tuple(found)
 
 
-def _most(n: Network, upper: Floats, ships: dict[tuple[int, str], int], run: int) -> Floats:
+def most_taken(n: Network, t: Taken) -> float:
+    """The most that can enter or leave by a column; columns of one item share it."""
+    if t.kind == "supply":
+        return n.offers[t.item].quantity
+    if t.kind == "made":
+        works = n.works[t.item]
+        return works.capacity * dict(works.outputs)[n.groups[t.group].commodity]
+    if t.kind == "demand":
+        return n.wants[t.item].up_to
+    if t.kind == "intake":
+        return n.works[t.item].capacity
+    return n.consigned[t.item].quantity if t.kind == "consigned" else sum(n.consigned[i].quantity for i in n.groups[t.group].consigned)
+
+
+def _most(n: Network, upper: Floats, ships: dict[tuple[int, str], int], taken: tuple[tuple[int, Taken], ...]) -> Floats:
     """A finite bound on every column that no sensible plan exceeds, for the dual bound of the certificate."""
     volume = 1.0 + sum(o.quantity for o in n.offers) + sum(c.quantity for c in n.consigned)
     volume += sum(w.capacity * sum(s for _, s in w.outputs) for w in n.works)
     most = np.where(np.isfinite(upper), upper, volume)
+    for column, t in taken:
+        most[column] = most_taken(n, t)
     for column in ships.values():
         most[column] = volume * 30.0  # tonnes per unit of any commodity, at most
     return most
+
+
+def with_rows(program: Program, rows: list[tuple[Floats, float, float]]) -> Program:
+    """The program with more rows at its end: (values by column, lower, upper) each."""
+    more = sparse.csc_array(np.array([values for values, _, _ in rows]))
+    return replace(
+        program,
+        matrix=sparse.csc_array(sparse.vstack([program.matrix, more])),
+        row_lower=np.concatenate([program.row_lower, [lower for _, lower, _ in rows]]),
+        row_upper=np.concatenate([program.row_upper, [upper for _, _, upper in rows]]),
+    )

@@ -16,16 +16,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from heapq import heappop, heappush
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keruen.network import Edge, Network
 from keruen.solve import Solution
-from keruen.solve.highs import AT_LOWER, BASIC, Solver
 from keruen.solve.paths import Path, paths_of
-from keruen.solve.program import ENTERS, Program, Taken, assemble
+from keruen.solve.program import ENTERS, Taken, assemble, with_rows
 
 __all__ = ["LEAST_SHOWN", "NEAR", "Share", "Shares", "exported", "touching"]
 
@@ -171,28 +169,10 @@ class Shares:
 
     # the exact range
 
-    @cached_property
-    def _base_basis(self) -> tuple[dict[object, int], list[Any], list[Any]]:
-        basis = self.solution.basis
-        return _places_of(self.solution.program), list(basis.col_status), list(basis.row_status)
-
-    def _basis_for(self, tall: Program) -> tuple[list[Any], list[Any]]:
-        """The basis of the plan, carried over to the program with a second floor: what is new starts idle."""
-        names, columns, rows = self._base_basis
-        column_status = [AT_LOWER] * len(tall.cost)
-        for name, column in _places_of(tall).items():
-            if name in names:
-                column_status[column] = columns[names[name]]
-        base = self.solution.program
-        few, many = len(base.balance), len(tall.balance)
-        row_status = [BASIC] * tall.matrix.shape[0]
-        place = {key: row for row, key in enumerate(map(tuple, tall.balance.tolist()))}
-        for row, key in enumerate(map(tuple, base.balance.tolist())):
-            row_status[place[key]] = rows[row]
-        row_status[many:] = rows[few : base.matrix.shape[0]]
-        return column_status, row_status
-
     def _range(self, edges: frozenset[int]) -> tuple[float, float]:
+        from keruen.solve.pathform import path_form
+        from keruen.solve.pathmaster import PathMaster
+
         tall = _second_floor(self.n, frozenset(self.groups), edges)
         program = assemble(tall)
         base = len(self.n.vertices)
@@ -201,29 +181,16 @@ class Shares:
             if tall.groups[t.group].commodity == self.commodity and is_export(tall, t):
                 out[column] = 1.0
                 up[column] = float(t.vertex >= base)
-        solver = Solver(program.cost, program.upper, program.matrix, program.row_lower, program.row_upper)
-        solver.start_from_statuses(*self._basis_for(program))
-        solver.solve()
-        _row(solver, program.cost, -np.inf, self.solution.objective - program.offset + self.extra)
-        _row(solver, out, self.total - 1e-9, self.total + 1e-9)
-        solver.set_cost(up)
-        least = solver.solve(new_cost=True).objective
-        solver.set_cost(-up)
-        most = -solver.solve(new_cost=True).objective
+        master = PathMaster(path_form(with_rows(program, [(program.cost, -INF, INF), (out, -INF, INF)])))
+        master.solve()
+        rows = len(master.row_lower)
+        master.set_row(rows - 2, -INF, self.solution.objective - program.offset + self.extra)
+        master.set_row(rows - 1, self.total - 1e-9, self.total + 1e-9)
+        master.change(cost=up)
+        least = master.solve().objective - program.offset
+        master.change(cost=-up)
+        most = program.offset - master.solve().objective
         return max(0.0, least / self.total), min(1.0, most / self.total)
-
-
-def _places_of(p: Program) -> dict[object, int]:
-    """Every column of a program by a name that the program with a second floor gives it too."""
-    n = p.network
-    names: dict[object, int] = {("flow", g, k): p.flow[g] + k for g in range(len(n.groups)) for k in range(len(n.groups[g].edges))}
-    names.update({t: column for column, t in p.taken})
-    for kind, first, count in (("met", p.met, len(n.wants)), ("extra", p.extra, len(n.wants)), ("moved", p.moved, len(n.consigned)),
-                               ("run", p.run, len(n.works))):  # fmt: skip
-        names.update({(kind, i): first + i for i in range(count)})
-    names.update({("ships", *key): column for key, column in p.ships.items()})
-    names.update({("short", i): column for i, column in enumerate(p.short) if column >= 0})
-    return names
 
 
 def _dijkstra(start: dict[int, float], ways: Iterable[tuple[int, int, int, float]]) -> dict[int, float]:
@@ -242,11 +209,6 @@ def _dijkstra(start: dict[int, float], ways: Iterable[tuple[int, int, int, float
             if head not in distance:
                 heappush(heap, (d + cost, head))
     return distance
-
-
-def _row(solver: Solver, values: NDArray[np.float64], lower: float, upper: float) -> None:
-    columns = np.flatnonzero(values).astype(np.int32)
-    solver.add_row(lower, upper, columns, values[columns])
 
 
 def _second_floor(n: Network, groups: frozenset[int], edges: frozenset[int]) -> Network:
