@@ -12,6 +12,10 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from keruen.api import Case, load
+    from keruen.ask.dependence import dependence
+    from keruen.ask.sample import Sample, sample
+    from keruen.ask.stress import Stress, stress
+    from keruen.ask.worst import WorstClosures, worst
     from keruen.errors import CaseError, KeruenError, ScenarioError, SolveError, UnitError, UsageError
     from keruen.plan import Plan
     from keruen.scenario import Scenario, add, close, scale, set_value, without
@@ -19,12 +23,13 @@ if TYPE_CHECKING:
 _HOME = {
     "Case": "api", "load": "api", "Plan": "plan", "Scenario": "scenario", "add": "scenario", "close": "scenario", "scale": "scenario",
     "set_value": "scenario", "without": "scenario", "CaseError": "errors", "KeruenError": "errors", "ScenarioError": "errors",
-    "SolveError": "errors", "UnitError": "errors", "UsageError": "errors",
+    "SolveError": "errors", "UnitError": "errors", "UsageError": "errors", "dependence": "ask.dependence", "Sample": "ask.sample", "sample": "ask.sample",
+    "Stress": "ask.stress", "stress": "ask.stress", "WorstClosures": "ask.worst", "worst": "ask.worst",
 }  # fmt: skip
 
 __all__ = [
-    "Case", "CaseError", "KeruenError", "Plan", "Scenario", "ScenarioError", "SolveError", "UnitError", "UsageError", "add", "close", "load",
-    "scale", "set_value", "without",
+    "Case", "CaseError", "KeruenError", "Plan", "Sample", "Scenario", "ScenarioError", "SolveError", "Stress", "UnitError", "UsageError", "WorstClosures",
+    "add", "close", "dependence", "load", "sample", "scale", "set_value", "stress", "without", "worst",
 ]  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -56,6 +56,13 @@ class Case:
     def __repr__(self) -> str:
         counts = ", ".join(f"{len(rows)} {t}" for t, rows in self.tables.items() if rows and t in _COUNTED)
         return f"<Case {self.name}: {self.title}; base year {self.base_year}; {counts}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Look-ups are made again where the case arrives: read-only views cannot be sent to another process.
+        return {f.name: dict(v) if isinstance(v := getattr(self, f.name), Mapping) else v for f in fields(self)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update({k: MappingProxyType(v) if isinstance(v, dict) else v for k, v in state.items()})
 
     def _by_id(self, table: str, row_type: type[R]) -> Mapping[str, R]:
         key = key_columns(row_type)[0].name

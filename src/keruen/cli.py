@@ -13,6 +13,8 @@ from keruen import __version__
 from keruen.errors import CaseError, KeruenError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from keruen.api import Case
     from keruen.plan import Plan
     from keruen.scenario import Scenario
@@ -68,6 +70,23 @@ def _parser() -> argparse.ArgumentParser:
     solve.add_argument("--report", type=Path, metavar="FILE.html", help="write the report as one HTML file")
     solve.add_argument("--verify", action="store_true", help="solve again by a second formulation; exit 1 if they differ by more than 1e-6")
     solve.add_argument("--table", choices=TABLES_OF_PLAN, default="links", help="which table --format csv writes (default: links)")
+
+    stress = _command(commands, "stress", _stress, "what is lost when links, places, countries or operators close: in turn, together, at worst, by chance")
+    _scenario_options(stress)
+    stress.add_argument("--by", action="append", default=[], metavar="KIND", help="link (default), transfer, place, country, operator, plant, fleet or event; "
+                        "may be repeated")  # fmt: skip
+    stress.add_argument("--deep", type=int, default=1, metavar="N", help="2: every pair as well, 3: every triple")
+    stress.add_argument("--worst", type=int, metavar="K", help="only the K closures that together hurt most, with proof")
+    stress.add_argument("--sample", type=int, metavar="N", help="instead, draw capacities, costs and outages N times from their ranges")
+    stress.add_argument("--seed", type=int, default=1, metavar="S", help="with --sample: which draws (default 1)")
+    stress.add_argument("--rivals", action="store_true", help="with --sample: ranges reach to the rival figures of the tables too")
+    stress.add_argument("--gap", type=float, default=0.01, metavar="PERCENT", help="with --worst: how near the proof has to come (default 0.01)")
+    stress.add_argument("--limit", type=float, default=600.0, metavar="SECONDS", help="with --worst: give up the proof after this long (default 600)")
+    stress.add_argument("--top", type=int, default=20, metavar="N", help="rows of the table shown (default 20; json and csv have all)")
+    stress.add_argument("--jobs", type=int, metavar="N", help="processes (default: all cores where there is enough to do)")
+    stress.add_argument("--cluster", metavar="ADDRESS", help="run on the Dask cluster with its scheduler there, such as tcp://host:8786")
+    stress.add_argument("--checkpoint", type=Path, metavar="FILE", help="keep what is finished here; asked again, it goes on from there")
+    stress.add_argument("--quiet", action="store_true", help="no progress bar")
 
     depend = _command(commands, "depend", _depend, "share of exports that crosses each country, place or operator, as a range")
     _scenario_options(depend)
@@ -169,6 +188,54 @@ def _solve(args: argparse.Namespace) -> int:
     return DONE
 
 
+def _stress(args: argparse.Namespace) -> int:
+    case = _load(args)
+    years = _years(args.year, case)
+    if len(years) > 1:
+        raise UsageError(f"keruen stress takes one year; got '{args.year}'")
+    if args.worst is not None and args.sample is not None:
+        raise UsageError("--worst and --sample are two questions; ask one at a time")
+    scenario, by = _scenario(args, case), args.by or ["link"]
+    if args.sample is not None:
+        return _sample(args, case, years[0], scenario)
+    if args.worst is not None:
+        from keruen.ask.worst import worst
+        from keruen.show.stress import worst_text
+
+        found = worst(case, args.worst, years[0], by, scenario=scenario, gap=args.gap / 100, limit_s=args.limit, progress=not args.quiet)
+        if args.format == "csv":
+            told = found.to_dict()
+            _write(args, _csv([(" + ".join(told["closed"]), told["loss_musd"], told["bound_musd"], told["gap"])], ("closed", "loss_musd", "bound_musd", "gap")))
+        else:
+            _write(args, _json(found.to_dict()) if args.format == "json" else worst_text(found))
+        return DONE
+    from keruen.ask.stress import stress
+    from keruen.show.stress import stress_text
+
+    answer = stress(case, years[0], by, scenario=scenario, deep=args.deep, jobs=args.jobs, cluster=args.cluster, checkpoint=args.checkpoint,
+                    progress=not args.quiet)  # fmt: skip
+    if args.format == "json":
+        _write(args, _json(answer.to_dict()))
+    elif args.format == "csv":
+        _write(args, _frame_csv(answer.closures))
+    else:
+        _write(args, stress_text(answer, args.top))
+    return DONE
+
+
+def _sample(args: argparse.Namespace, case: Case, year: int, scenario: Scenario) -> int:
+    from keruen.ask.sample import sample
+    from keruen.show.stress import sample_text
+
+    found = sample(case, args.sample, seed=args.seed, year=year, scenario=scenario, rivals=args.rivals, jobs=args.jobs, cluster=args.cluster,
+                   checkpoint=args.checkpoint, progress=not args.quiet)  # fmt: skip
+    if args.format == "json":
+        _write(args, _json(found.to_dict()))
+    else:
+        _write(args, _frame_csv(found.distributions) if args.format == "csv" else sample_text(found, args.top))
+    return DONE
+
+
 def _depend(args: argparse.Namespace) -> int:
     from keruen.ask.dependence import dependence
     from keruen.show.text import shares_text
@@ -183,9 +250,10 @@ def _depend(args: argparse.Namespace) -> int:
     if args.format == "json":
         _write(args, _json({"keruen": __version__, "case": case.name, "scenario": list(_scenario(args, case).names), "near": args.near / 100, "shares": rows}))
     elif args.format == "csv":
-        _write(args, _csv([tuple(r.values()) for r in rows], ("year", args.by, "commodity", "share", "share_min", "share_max")))
+        _write(args, _csv([tuple(r.values()) for r in rows], tuple(rows[0]) if rows else ("year", args.by, "commodity", "share", "share_min", "share_max")))
     else:
-        _write(args, f"Share of exports that touches each {args.by}: in the plan, least and greatest in any plan within {args.near:g} % of the cost\n"
+        _write(args, f"Share of exports that touches each {args.by}: in the plan, least and greatest in any plan within {args.near:g} % of the cost.\n"
+               f"And if they had to avoid it: how much of what goes through it could go around, and what that would cost more, a t, TEU or 1000 m3.\n\n"
                + shares_text(rows, args.by))  # fmt: skip
     return DONE
 
@@ -275,6 +343,10 @@ def _csv(rows: Sequence[Sequence[Any]], header: Sequence[str]) -> str:
     writer.writerow(header)
     writer.writerows([_plain(v) for v in row] for row in rows)
     return out.getvalue().rstrip("\n")
+
+
+def _frame_csv(frame: pd.DataFrame) -> str:
+    return _csv([[None if isinstance(v, float) and v != v else v for v in row] for row in frame.itertuples(index=False, name=None)], tuple(frame.columns))
 
 
 def _with_comparison(data: dict[str, Any], plan: Plan, base: Plan | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from keruen.network import Edge, Network
 from keruen.rules import End, RuleBook
 from keruen.solve import Price, Solution
 from keruen.solve.paths import Path, paths_of
-from keruen.solve.program import Taken
+from keruen.solve.program import Taken, capacities
 from keruen.solve.reasons import Reasons
 from keruen.solve.shares import LEAST_SHOWN, Shares, exported, is_export, touching, transport_cost
 from keruen.units import SMALL_PER_UNIT
@@ -148,11 +148,8 @@ class Plan:
 
     @cached_property
     def prices(self) -> dict[int, Price]:
-        """Price by row, for every limit, fleet and cap."""
-        p = self.solution.program
-        rows = [r for r in p.limit_rows if r >= 0] + list(p.fleet_rows) + list(p.plant_rows)
-        rows += [r for r, b in zip(p.bound_rows, self.network.bounds, strict=True) if b.rule.effect == "cap"]
-        return self.solution.prices(rows)
+        """Price by row, for everything that has a capacity."""
+        return self.solution.prices([row for *_, row in capacities(self.solution.program)])
 
     def _limit_of(self, edge: Edge) -> tuple[float | None, Price | None]:
         """Capacity in its own unit and price of an edge's limit."""
@@ -209,11 +206,7 @@ class Plan:
     def _limits(self) -> list[dict[str, Any]]:
         """Every limit that something can use, the dearest first."""
         n, p = self.network, self.solution.program
-        entries = [(l.name, l.kind, l.capacity, l.unit, row) for l, row in zip(n.limits, p.limit_rows, strict=True) if row >= 0]
-        entries += [(s.name, "fleet", s.hours, "ship-hours/year", row) for s, row in zip(n.ships, p.fleet_rows, strict=True)]
-        entries += [(w.name, "plant", w.capacity, f"{n.commodities[w.input].unit}/year", row) for w, row in zip(n.works, p.plant_rows, strict=True)]
-        entries += [(b.rule.rule, f"rule ({b.rule.kind})", b.quantity, f"{b.rule.unit}/year", row)
-                    for b, row in zip(n.bounds, p.bound_rows, strict=True) if b.rule.effect == "cap"]  # fmt: skip
+        entries = capacities(p)
         rows = []
         fleet_loads = dict(zip(p.fleet_rows, self._fleet_loads(), strict=True))
         for name, kind, capacity, unit, row in entries:

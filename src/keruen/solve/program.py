@@ -16,7 +16,7 @@ from scipy import sparse
 
 from keruen.network import Network
 
-__all__ = ["Program", "Taken", "assemble", "most_taken", "with_rows"]
+__all__ = ["Program", "Taken", "assemble", "capacities", "most_taken", "with_rows"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -369,6 +369,17 @@ def _most(n: Network, upper: Floats, ships: dict[tuple[int, str], int], taken: t
     for column in ships.values():
         most[column] = volume * 30.0  # tonnes per unit of any commodity, at most
     return most
+
+
+def capacities(program: Program) -> list[tuple[str, str, float, str, int]]:
+    """Everything that has a capacity and can be used: (name, kind, capacity, unit, row)."""
+    n, p = program.network, program
+    found = [(l.name, l.kind, l.capacity, l.unit, row) for l, row in zip(n.limits, p.limit_rows, strict=True) if row >= 0]
+    found += [(s.name, "fleet", s.hours, "ship-hours/year", row) for s, row in zip(n.ships, p.fleet_rows, strict=True)]
+    found += [(w.name, "plant", w.capacity, f"{n.commodities[w.input].unit}/year", row) for w, row in zip(n.works, p.plant_rows, strict=True)]
+    found += [(b.rule.rule, f"rule ({b.rule.kind})", b.quantity, f"{b.rule.unit}/year", row)
+              for b, row in zip(n.bounds, p.bound_rows, strict=True) if b.rule.effect == "cap"]  # fmt: skip
+    return found
 
 
 def with_rows(program: Program, rows: list[tuple[Floats, float, float]]) -> Program:

@@ -1,8 +1,7 @@
 """How much of the home country's exports crosses a country, place or operator: a range, not a number.
 
 An optimal flow is rarely unique, so the least and greatest share are found over all plans that export
-as much and cost at most a little more. The network of the commodity gets a second floor: a flow steps
-up to it when it touches what is asked about, and never comes down. What is delivered there has touched it.
+as much and cost at most a little more (:mod:`keruen.solve.floors`).
 
 Most questions need no such solve. With the prices of the best plan every way has a reduced cost, what it
 is dearer than the best; a plan within the allowed extra cost can put at most extra / (reduced cost of the
@@ -13,19 +12,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from heapq import heappop, heappush
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from keruen.network import Edge, Network
+from keruen.network import Network
 from keruen.solve import Solution
 from keruen.solve.paths import Path, paths_of
-from keruen.solve.program import ENTERS, Taken, assemble, with_rows
+from keruen.solve.program import ENTERS, Taken
 
-__all__ = ["LEAST_SHOWN", "NEAR", "Share", "Shares", "exported", "touching"]
+if TYPE_CHECKING:
+    from keruen.solve.floors import Floors
+
+__all__ = ["LEAST_SHOWN", "NEAR", "Around", "Share", "Shares", "exported", "touching"]
 
 NEAR = 1e-3
 LEAST_SHOWN = 0.01
@@ -80,6 +83,15 @@ def transport_cost(solution: Solution) -> float:
     return solution.objective + value
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """Of the exports that go ``through`` something, how much would go ``around`` it, at how much more (MUSD per unit; None for nothing)."""
+
+    through: float
+    around: float
+    dearer: float | None
+
+
 class Shares:
     """Shares of the exports of one commodity in one plan.
 
@@ -95,6 +107,7 @@ class Shares:
         self.paths: list[Path] = [p for g in self.groups for p in paths_of(solution, g) if is_export(n, p.destination)]
         cost = sum(p.quantity * sum(n.edges[e].cost[commodity] for e in p.edges) for p in self.paths)
         self.extra = near * abs(cost)
+        self._last: tuple[frozenset[int], Floors] | None = None
 
     def _exports(self, g: int) -> bool:
         group = self.n.groups[g]
@@ -119,7 +132,7 @@ class Shares:
             return Share(1.0, 1.0, 1.0)
         if touch == INF:
             return Share(0.0, 0.0, 0.0)
-        least, most = self._range(edges)
+        least, most = self._floors(edges).range(self.solution.objective + self.extra, self.total)
         return Share(plan, min(plan, least), max(plan, most))
 
     def _bound(self, reduced_cost: float) -> float:
@@ -169,28 +182,26 @@ class Shares:
 
     # the exact range
 
-    def _range(self, edges: frozenset[int]) -> tuple[float, float]:
-        from keruen.solve.pathform import path_form
-        from keruen.solve.pathmaster import PathMaster
+    def around(self, edges: frozenset[int]) -> Around:
+        """What becomes of the exports that touch the edges if no export of this commodity may; all else is as it was."""
+        through = sum(p.quantity for p in self.paths if edges & set(p.edges))
+        if through <= 1e-9:
+            return Around(0.0, 0.0, None)
+        still, objective = self._floors(edges).untouched()
+        around = min(through, max(0.0, through - (self.total - still)))
+        if around <= 1e-6:
+            return Around(through, 0.0, None)
+        # The same exports with every way open: what they cost when they need not go around.
+        rest = self._floors(edges).exporting(min(still, self.total))
+        return Around(through, around, max(0.0, objective - rest) / around)
 
-        tall = _second_floor(self.n, frozenset(self.groups), edges)
-        program = assemble(tall)
-        base = len(self.n.vertices)
-        up, out = np.zeros(len(program.cost)), np.zeros(len(program.cost))
-        for column, t in program.taken:
-            if tall.groups[t.group].commodity == self.commodity and is_export(tall, t):
-                out[column] = 1.0
-                up[column] = float(t.vertex >= base)
-        master = PathMaster(path_form(with_rows(program, [(program.cost, -INF, INF), (out, -INF, INF)])))
-        master.solve()
-        rows = len(master.row_lower)
-        master.set_row(rows - 2, -INF, self.solution.objective - program.offset + self.extra)
-        master.set_row(rows - 1, self.total - 1e-9, self.total + 1e-9)
-        master.change(cost=up)
-        least = master.solve().objective - program.offset
-        master.change(cost=-up)
-        most = program.offset - master.solve().objective
-        return max(0.0, least / self.total), min(1.0, most / self.total)
+    def _floors(self, edges: frozenset[int]) -> Floors:
+        """The network with a second floor for these edges; that of the last question is kept."""
+        from keruen.solve.floors import Floors
+
+        if self._last is None or self._last[0] != edges:
+            self._last = (edges, Floors(self.n, frozenset(self.groups), edges, lambda n, t: n.groups[t.group].commodity == self.commodity and is_export(n, t)))
+        return self._last[1]
 
 
 def _dijkstra(start: dict[int, float], ways: Iterable[tuple[int, int, int, float]]) -> dict[int, float]:
@@ -209,34 +220,3 @@ def _dijkstra(start: dict[int, float], ways: Iterable[tuple[int, int, int, float
             if head not in distance:
                 heappush(heap, (d + cost, head))
     return distance
-
-
-def _second_floor(n: Network, groups: frozenset[int], edges: frozenset[int]) -> Network:
-    """The network with vertices doubled for the groups: ``v + base`` is v after touching an edge."""
-    base = len(n.vertices)
-    more: list[Edge] = list(n.edges)
-    upstairs: dict[int, int] = {}
-    stepping: dict[int, int] = {}
-    for e in sorted({e for g in groups for e in n.groups[g].edges.tolist()}):
-        edge = n.edges[e]
-        upstairs[e] = len(more)
-        more.append(replace(edge, tail=edge.tail + base, head=edge.head + base))
-        if e in edges:
-            stepping[e] = len(more)
-            more.append(replace(edge, head=edge.head + base))
-    made = []
-    for g, group in enumerate(n.groups):
-        if g not in groups:
-            made.append(group)
-            continue
-        own = group.edges.tolist()
-        where = [stepping.get(e, e) for e in own] + [upstairs[e] for e in own]
-        made.append(replace(group, edges=np.array(where, np.int64), cost=np.concatenate([group.cost, group.cost])))
-    wants = tuple(replace(w, ends=tuple((end, at + tuple(v + base for v in at)) for end, at in w.ends)) for w in n.wants)
-    consigned = tuple(replace(c, vertices=(c.vertices[0], c.vertices[1] + tuple(v + base for v in c.vertices[1]))) for c in n.consigned)
-    # What a plant takes in may have touched it; what it makes has not.
-    works = tuple(replace(w, vertices={**w.vertices, w.input: w.vertices[w.input] + tuple(v + base for v in w.vertices[w.input])}) for w in n.works)
-    bounds = tuple(
-        replace(b, edges=b.edges | {upstairs[e] for e in b.edges if e in upstairs} | {stepping[e] for e in b.edges if e in stepping}) for b in n.bounds
-    )
-    return replace(n, vertices=n.vertices + n.vertices, edges=tuple(more), wants=wants, consigned=consigned, works=works, bounds=bounds, groups=tuple(made))
