@@ -28,7 +28,7 @@ def test_countries(plan):
     rows = dependence(plan)
     assert shares(rows, "country") == same((("ZZ", "crude"), 1), (("XX", "crude"), 0.7), (("YY", "crude"), 0.3), (("EE", "products"), 1))
     assert [(r["commodity"], r["country"]) for r in rows] == [("crude", "ZZ"), ("crude", "XX"), ("crude", "YY"), ("products", "EE")], "the most exposed first"
-    assert list(rows[0]) == ["country", "commodity", "share", "share_min", "share_max"]
+    assert list(rows[0]) == ["country", "commodity", "share", "share_min", "share_max", "unit", "through", "around", "lost", "around_usd"]
 
 
 def test_operators(plan):

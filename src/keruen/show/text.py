@@ -93,10 +93,13 @@ def _more(rows: Sequence[object]) -> str:
 
 
 def shares_text(rows: Sequence[dict[str, Any]], name: str) -> str:
-    """Shares as percentages, and what would go around."""
-    return table([[r[name], r["commodity"], _percent(r["share"]), _percent(r["share_min"]), _percent(r["share_max"]),
-                   r["through"], r["around"], r["around_usd"], r["lost"], r["unit"]] for r in rows],
-                 [name, "commodity", "share", "least", "greatest", "through it", "can go around", "at USD more", "cannot", "unit"])  # fmt: skip
+    """Shares as percentages, and what would go around where that was asked."""
+    header = [name, "commodity", "share", "least", "greatest"]
+    cells = [[r[name], r["commodity"], _percent(r["share"]), _percent(r["share_min"]), _percent(r["share_max"])] for r in rows]
+    if rows and "around" in rows[0]:
+        header += ["through it", "can go around", "at USD more", "cannot", "unit"]
+        cells = [[*c, r["through"], r["around"], r["around_usd"], r["lost"], r["unit"]] for c, r in zip(cells, rows, strict=True)]
+    return table(cells, header)
 
 
 def comparison_text(frame: pd.DataFrame, most: int = 60) -> str:

@@ -12,11 +12,10 @@ from scipy import sparse
 
 from keruen.errors import SolveError
 
-__all__ = ["AT_LOWER", "BASIC", "Answer", "Solver"]
+__all__ = ["Answer", "Solver"]
 
 Floats = NDArray[np.float64]
 DUAL, PRIMAL = 1, 4  # HiGHS's numbers for its simplex strategies
-BASIC, AT_LOWER = highspy.HighsBasisStatus.kBasic, highspy.HighsBasisStatus.kLower
 
 
 @dataclass(frozen=True)
@@ -75,10 +74,10 @@ class Solver:
     def set_rows(self, lower: Floats, upper: Floats) -> None:
         self.highs.changeRowsBounds(self.rows, np.arange(self.rows, dtype=np.int32), lower, upper)
 
-    def set_upper(self, columns: NDArray[np.int64], upper: float) -> None:
-        """The same upper bound for some columns; all have 0 as the lower."""
+    def set_upper(self, columns: NDArray[np.int64], upper: float | Floats) -> None:
+        """Upper bounds of some columns; all have 0 as the lower."""
         count = len(columns)
-        self.highs.changeColsBounds(count, columns.astype(np.int32), np.zeros(count), np.full(count, upper))
+        self.highs.changeColsBounds(count, columns.astype(np.int32), np.zeros(count), np.broadcast_to(upper, (count,)).astype(np.float64))
 
     def add_columns(self, cost: Floats, upper: Floats, rows: sparse.csr_array) -> None:
         """New columns, one a row of ``rows`` (columns, rows of the program)."""
@@ -102,13 +101,8 @@ class Solver:
         return self.highs.getBasis()
 
     def start_from(self, basis: Any) -> None:
-        """Begin the next solve from this basis; HiGHS mends it where it does not fit."""
-        self.highs.setBasis(basis)
-
-    def start_from_statuses(self, columns: list[Any], rows: list[Any]) -> None:
-        """The same, from the status of every column and row."""
-        basis = highspy.HighsBasis()
-        basis.col_status, basis.row_status, basis.valid = columns, rows, True
+        """Begin the next solve from this basis and nothing else; HiGHS mends it where it does not fit."""
+        self.highs.clearSolver()  # else weights and factors of earlier solves would choose among ties
         self.highs.setBasis(basis)
 
     def row_ranges(self) -> tuple[Floats, Floats]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-__all__ = ["ancestors", "loads", "path_prices", "shortest_ways", "unravel", "walk_ends"]
+__all__ = ["ancestors", "entries", "loads", "path_prices", "shortest_ways", "survey", "unravel", "walk_ends"]
 
 Array = Any  # numba sees through annotations; strict types would only repeat the docstrings
 
@@ -279,3 +279,91 @@ def unravel(first: Array, arc: Array, tail: Array, flow: Array, root: int, goal:
         if left > 0 and missing[g] == 0.0:
             missing[g] = left
     return who[:count].copy(), much[:count].copy(), start[: count + 1].copy(), arcs[: start[count]].copy(), missing
+
+
+@njit(cache=True, nogil=True)
+def survey(first: Array, listed: Array, start: Array, arcs: Array, demand: Array, m: int) -> Array:
+    """(fixed, extra) by arc: load that cannot move, and how much more there could be.
+
+    Paths of flow f are ``listed[first[f]:first[f + 1]]``. What all paths of a flow use is fixed; what some
+    of them use could carry all of its demand.
+    """
+    fixed = np.zeros(m)
+    extra = np.zeros(m)
+    count = np.zeros(m, np.int32)
+    for f in range(len(first) - 1):
+        ways = first[f + 1] - first[f]
+        if ways == 1:
+            p = listed[first[f]]
+            for e in range(start[p], start[p + 1]):
+                fixed[arcs[e]] += demand[f]
+            continue
+        for i in range(first[f], first[f + 1]):
+            p = listed[i]
+            for e in range(start[p], start[p + 1]):
+                count[arcs[e]] += 1
+        for i in range(first[f], first[f + 1]):
+            p = listed[i]
+            for e in range(start[p], start[p + 1]):
+                a = arcs[e]
+                if count[a] == ways:
+                    fixed[a] += demand[f]
+                elif count[a] > 0:
+                    extra[a] += demand[f]
+                count[a] = 0
+    return fixed, extra
+
+
+@njit(cache=True, nogil=True)
+def entries(first: Array, listed: Array, start: Array, arcs: Array, row_of: Array, rows: int) -> Array:
+    """Columns of the flows with more than one path: (path of column, start, row, hash by row, entries by row).
+
+    row_of: row of each arc or -1. Arcs that all paths of a flow use are left out. Rows with the same hash
+    and as many entries hold the same columns.
+    """
+    m = len(row_of)
+    count = np.zeros(m, np.int32)
+    columns = 0
+    most = 0
+    for f in range(len(first) - 1):
+        if first[f + 1] - first[f] > 1:
+            columns += first[f + 1] - first[f]
+            for i in range(first[f], first[f + 1]):
+                most += start[listed[i] + 1] - start[listed[i]]
+    path = np.empty(columns, np.int64)
+    begin = np.zeros(columns + 1, np.int64)
+    row = np.empty(max(1, most), np.int32)
+    mark = np.zeros(rows, np.uint64)
+    held = np.zeros(rows, np.int64)
+    c = 0
+    at = 0
+    for f in range(len(first) - 1):
+        ways = first[f + 1] - first[f]
+        if ways < 2:
+            continue
+        for i in range(first[f], first[f + 1]):
+            p = listed[i]
+            for e in range(start[p], start[p + 1]):
+                count[arcs[e]] += 1
+        for i in range(first[f], first[f + 1]):
+            p = listed[i]
+            mix = np.uint64(c + 1) * np.uint64(0x9E3779B97F4A7C15)
+            mix = (mix ^ (mix >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+            mix = (mix ^ (mix >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+            mix = mix ^ (mix >> np.uint64(31))
+            for e in range(start[p], start[p + 1]):
+                a = arcs[e]
+                r = row_of[a]
+                if r >= 0 and count[a] < ways:
+                    row[at] = r
+                    at += 1
+                    mark[r] += mix
+                    held[r] += 1
+            path[c] = p
+            c += 1
+            begin[c] = at
+        for i in range(first[f], first[f + 1]):
+            p = listed[i]
+            for e in range(start[p], start[p + 1]):
+                count[arcs[e]] = 0
+    return path, begin, row[:at].copy(), mark, held

@@ -69,6 +69,7 @@ class PathMaster:
         self._columns = np.zeros(0, np.int64)
         self._known: set[bytes] = set()
         self._shut_ways = np.zeros(0, np.int64)
+        self._shut_other = np.zeros(0, np.int64)
         # Reduced costs at which no way was cheaper than nothing, with no more shut than now.
         self._settled: Floats | None = None
 
@@ -135,11 +136,17 @@ class PathMaster:
         if shut is not None and self.ways:
             self._shut_ways = np.flatnonzero(np.add.reduceat(shut[self._columns], self._start[:-1], dtype=np.int64))
             self._solver.set_upper(self._first + self._shut_ways, 0.0)
+        if shut is not None:
+            self._shut_other = np.flatnonzero(shut[self.form.other])
+            self._solver.set_upper(self._shut_other, 0.0)
 
     def _open(self) -> None:
         if len(self._shut_ways):
             self._solver.set_upper(self._first + self._shut_ways, INF)
             self._shut_ways = np.zeros(0, np.int64)
+        if len(self._shut_other):
+            self._solver.set_upper(self._shut_other, self.form.program.upper[self.form.other[self._shut_other]])
+            self._shut_other = np.zeros(0, np.int64)
 
     def change(self, cost: Floats | None = None, row_lower: Floats | None = None, row_upper: Floats | None = None) -> None:
         """Other costs (of the arc program's columns) or other sides of the linking rows."""
