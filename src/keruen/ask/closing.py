@@ -12,10 +12,10 @@ from keruen.case import Case
 from keruen.errors import UsageError, did_you_mean
 from keruen.network import Network, build
 from keruen.scenario import Scenario, close, find_scenario, lay
-from keruen.solve.highs import Floats
 from keruen.solve.program import assemble, capacities
 from keruen.solve.snapshot import Measures, Snapshot
-from keruen.solve.sweep import Sweep, shut_columns
+from keruen.solve.sweep import Closed, Sweep, shut_columns
+from keruen.units import MUSD_PER_UNIT
 
 __all__ = ["KINDS", "Question", "Thing", "answer", "things_of"]
 
@@ -46,6 +46,11 @@ class Question:
     things: tuple[Thing, ...]
     events: tuple[Scenario, ...]
     learn: bool
+
+    def words(self) -> str:
+        """All of it in words that are the same in every process: what a checkpoint is known by."""
+        tables = [(name, rows) for name, rows in sorted(self.case.tables.items())]
+        return repr((self.case.name, self.case.home, self.case.base_year, tables, self.year, self.scenario, self.things, self.events, self.learn))
 
     def pickled(self) -> bytes:
         return pickle.dumps(self, protocol=pickle.HIGHEST_PROTOCOL)
@@ -95,36 +100,35 @@ class _Bench:
         closed = self.sweep.close(tuple(members))
         now = self.measures.of(closed.x, closed.objective)
         used = self.sweep.used(self.sweep.mask(tuple(members)))
-        return {**self._told(now, used), "relief": self._relief(self.sweep, closed.prices), "loaded": sorted(closed.loaded)}
+        return {**self._told(now, used), "relief": self._relief(self.sweep, closed), "loaded": sorted(closed.loaded)}
 
     def event(self, j: int) -> dict[str, Any]:
         question = self.question
         network = build(question.case, question.year, question.scenario + question.events[j])
         bench = Sweep(assemble(network), [])
         now = Measures(bench.program).of(bench.base.x, bench.base.objective)
-        return {**self._told(now, None), "relief": self._relief(bench, bench.base.prices)}
+        return {**self._told(now, None), "relief": self._relief(bench, bench.base)}
 
     def _told(self, now: Snapshot, used: dict[str, float] | None) -> dict[str, Any]:
         base = self.base
         return {
             "objective_musd": now.objective, "loss_musd": now.objective - base.objective, "moving_musd": now.moving - base.moving,
-            "lost": self._lost(now.delivered), "rerouted": self._rerouted(now, used), "became_full": sorted(now.full - base.full),
+            "lost": self._lost(now.delivered, now.exported), "rerouted": self._rerouted(now, used), "became_full": sorted(now.full - base.full),
         }  # fmt: skip
 
-    def _lost(self, delivered: dict[str, float]) -> list[dict[str, Any]]:
-        """What no longer arrives, by commodity; gains are left out."""
+    def _lost(self, delivered: dict[str, float], exported: dict[str, float]) -> list[dict[str, Any]]:
+        """What no longer arrives, by commodity, and how much of it are exports of home; gains are left out."""
         rows = []
         for commodity, before in self.base.delivered.items():
             lost = before - delivered[commodity]
             if lost > TINY:
                 c = self.network.commodities[commodity]
-                small = {"Mt": 1.0, "kTEU": 1e-3, "bcm": 1.0}[c.unit]
-                rows.append({"commodity": commodity, "quantity": lost, "unit": c.unit, "mt": lost * self.network.counted(commodity, "Mt"),
-                             "value_musd": lost * c.value_usd * small})  # fmt: skip
+                rows.append({"commodity": commodity, "quantity": lost, "unit": c.unit, "exports": max(0.0, self.base.exported[commodity] - exported[commodity]),
+                             "mt": lost * self.network.counted(commodity, "Mt"), "value_musd": lost * c.value_usd * MUSD_PER_UNIT[c.unit]})  # fmt: skip
         return rows
 
     def _rerouted(self, now: Snapshot, used: dict[str, float] | None) -> list[dict[str, Any]]:
-        """What still moves, by another way; and the links that carry more of it, those that cross a border first.
+        """What still moves, by another way; and the links that carry more of it, those that leave home first.
 
         used: what the base carried by what is closed; None where that is not known: then the largest gain of a link counts.
         """
@@ -134,7 +138,7 @@ class _Bench:
             stopped = max(0.0, self.base.carried[commodity] - now.carried[commodity])
             more = {label: flow - self.base.flow.get((label, c), 0.0) for (label, c), flow in now.flow.items() if c == commodity}
             gains = sorted(((q, label) for label, q in more.items() if q > TINY and edges[label].direction != "transfer"),
-                           key=lambda g: (len(edges[g[1]].countries) < 2, -g[0], g[1]))  # fmt: skip
+                           key=lambda g: (_nearness(edges[g[1]].countries, n.case.home), -g[0], g[1]))  # fmt: skip
             links: list[dict[str, Any]] = []
             for q, label in gains:
                 # Links in a row gain the same; one of them stands for all.
@@ -145,16 +149,16 @@ class _Bench:
                 rows.append({"commodity": commodity, "quantity": quantity, "unit": n.commodities[commodity].unit, "links": links})
         return rows
 
-    def _relief(self, sweep: Sweep, prices: Floats) -> list[dict[str, Any]]:
+    def _relief(self, sweep: Sweep, closed: Closed) -> list[dict[str, Any]]:
         """What one more unit of the tightest limits would be worth, solved again."""
-        p = sweep.program
+        p, prices = sweep.program, closed.prices
         first = len(p.balance)
         tight = [(float(-prices[row - first]) * max(0.1 * capacity, 1e-3), name, kind, unit, row) for name, kind, capacity, unit, row in capacities(p)
                  if prices[row - first] < -TINY and capacity > 0]  # fmt: skip
         rows = []
         for _, name, kind, unit, row in sorted(tight, key=lambda t: (-t[0], t[1]))[:SHOWN]:
             step, unit = (HOURS, "ship") if kind == "fleet" else (1.0, unit)
-            rows.append({"limit": name, "kind": kind, "unit": unit, "worth_musd": sweep.more_of(row, step)})
+            rows.append({"limit": name, "kind": kind, "unit": unit, "worth_musd": sweep.more_of(row, step, closed.objective)})
         return sorted(rows, key=lambda r: (-r["worth_musd"], r["limit"]))
 
     # --- closures on top of others ------------------------------------------------------------------
@@ -166,8 +170,13 @@ class _Bench:
         found = []
         for i in others:
             closed = self.sweep.close((*first, i), mark)
-            found.append([i, closed.objective, self._lost(self.measures.delivered(closed.x)), sorted(closed.loaded)])
+            found.append([i, closed.objective, self._lost(self.measures.delivered(closed.x), self.measures.exported(closed.x)), sorted(closed.loaded)])
         return found
+
+
+def _nearness(countries: Sequence[str], home: str) -> int:
+    """Links over the border of home tell most about a way, then those over another border."""
+    return 2 if len(countries) < 2 else int(home not in countries)
 
 
 @lru_cache(maxsize=2)

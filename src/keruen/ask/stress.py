@@ -6,7 +6,6 @@ too changes nothing. A set of closures is solved only if each of its members is 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -71,7 +70,7 @@ class Stress:
         import pandas as pd
 
         rows = [{"closed": " + ".join(r["closed"]), **lost} for r in self.rows for lost in r["lost"]]
-        return pd.DataFrame(rows, columns=["closed", "commodity", "quantity", "unit", "mt", "value_musd"])
+        return pd.DataFrame(rows, columns=["closed", "commodity", "quantity", "unit", "exports", "mt", "value_musd"])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as ``keruen stress --format json`` writes it."""
@@ -111,7 +110,7 @@ def stress(
         raise UsageError(f"deep is from 1 to {DEEPEST}, how many things are closed together; got {deep}")
     things = [t for kind in kinds for t in things_of(case, kind)]
     events = [t for t in things if t.kind == "event"]
-    if events and deep > 1:
+    if "event" in kinds and deep > 1:
         raise UsageError("events are played one by one; close links, places, countries or operators in pairs, or lay events over each other with --scenario")
     base = scenario or Scenario()
     closable = tuple(t for t in things if t.kind != "event")
@@ -139,7 +138,7 @@ class _Run:
         self.value: dict[tuple[int, ...], float] = {(): self.base.objective}
         self.loaded: dict[tuple[int, ...], frozenset[int]] = {(): self.base.loaded}
         self.jobs, self.cluster, self.progress = jobs, cluster, progress
-        self.digest = question_digest("stress", self.shared)
+        self.digest = question_digest("stress", question.words())
         self._own = checkpoint is None and (deep > 1 or cluster is not None)
         self.checkpoint = default_checkpoint(self.digest) if self._own else checkpoint
 
@@ -166,7 +165,6 @@ class _Run:
                 rows.append({"closed": [str(thing)], **told})
         rows += [{"closed": [str(t)], **found[str(t)]} for t in self.events]
         self.counts["1"] = {"sets": len(self.things) + len(self.events), "solved": len(tasks)}
-        # Closing something that carries little may change nothing that can be measured.
         return rows
 
     def sets(self, size: int) -> list[dict[str, Any]]:
@@ -222,7 +220,3 @@ class _Run:
                 raise AssertionError("a set whose members all matter was not solved")
         return members
 
-
-def case_digest(case: Case) -> str:
-    """A word for what a case says."""
-    return hashlib.sha256(repr([(t, rows) for t, rows in sorted(case.tables.items())]).encode()).hexdigest()[:16]

@@ -340,7 +340,9 @@ class _Hand:
         self.at: deque[int] = deque()
         self.begun = False
         # A group of its own: Ctrl-C is for us, and we stop it.
-        apart: dict[str, Any] = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if sys.platform == "win32" else {"process_group": 0}
+        apart: dict[str, Any] = {"process_group": 0}
+        if sys.platform == "win32":
+            apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
         self.process: Popen[bytes] = subprocess.Popen(
             [sys.executable, "-P", "-c", BOOT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | dict.fromkeys(ONE_THREAD, "1"), **apart
         )
@@ -514,24 +516,58 @@ def _serve() -> None:
 
 def _on_cluster(book: _Book, pending: list[int], worker: Worker, shared: bytes, address: str) -> None:
     """Tasks on a Dask cluster. Dask itself runs again what was on a worker that died."""
+    import logging
+    from importlib import import_module
+
     try:
-        import distributed
+        distributed: Any = import_module("distributed")  # whose types come and go
     except ImportError:
         raise UsageError('a cluster needs Dask: pip install "keruen[cluster]"') from None
     packed = _sendable(worker)
     try:
+        _reach(distributed, address)
         client = distributed.Client(address, timeout=CONNECT, set_as_default=False)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # whatever answers there may say anything
         raise UsageError(f"no Dask scheduler answers at {quote(address)}: {error}") from None
+    log = logging.getLogger("distributed.client")
+    level = log.level
+    log.setLevel(logging.CRITICAL)  # what goes wrong is said by us
     try:
-        _Cluster(book, packed, shared, client, address).run(pending)
+        _Cluster(book, packed, shared, distributed, client, address).run(pending)
     finally:
-        client.close(timeout=5)
+        with suppress(Exception):
+            client.close(timeout=5)
+        log.setLevel(level)
+
+
+def _reach(distributed: Any, address: str) -> None:
+    """Raise an error if nobody answers there. A client that cannot connect would hang again when it is collected."""
+    import asyncio
+
+    async def knock() -> None:
+        security = distributed.Security().get_connection_args("client")
+        comm = await distributed.comm.connect(address, timeout=CONNECT, **security)
+        await comm.close()
+
+    found: list[Exception] = []
+
+    def run() -> None:
+        try:
+            asyncio.run(knock())
+        except Exception as error:
+            found.append(error)
+
+    thread = Thread(target=run, daemon=True)  # notebooks have a loop of their own in this one
+    thread.start()
+    thread.join()
+    if found:
+        raise found[0]
 
 
 class _Cluster:
-    def __init__(self, book: _Book, packed: bytes, shared: bytes, client: Any, address: str) -> None:
-        self.book, self.packed, self.shared, self.client, self.address = book, packed, shared, client, address
+    def __init__(self, book: _Book, packed: bytes, shared: bytes, distributed: Any, client: Any, address: str) -> None:
+        self.book, self.packed, self.shared, self.address = book, packed, shared, address
+        self.distributed, self.client = distributed, client
         self.name = hashlib.sha256(shared).hexdigest()
         self.tries: dict[int, int] = {}
         # Tasks by the future that runs them.
@@ -539,14 +575,12 @@ class _Cluster:
         self.sent: Any = None
 
     def run(self, pending: list[int]) -> None:
-        from distributed import as_completed
-
         self.look()
         self.send()
         size = max(1, len(pending) // (SHARES * len(self.client.nthreads())))
         for start in range(0, len(pending), size):
             self.submit(pending[start : start + size])
-        done = as_completed(list(self.at))
+        done = self.distributed.as_completed(list(self.at), loop=self.client.loop)
         try:
             for future in done:
                 work = self.at.pop(future)
@@ -573,19 +607,28 @@ class _Cluster:
                 return None
             return found
 
-        for where, found in sorted(self.client.run(version, on_error="return").items()):
+        have = {"the scheduler": self.client.run_on_scheduler(version)}
+        have |= {f"the worker {where}": found for where, found in sorted(self.client.run(version, on_error="return").items())}
+        for where, found in have.items():
             if isinstance(found, Exception):
                 continue  # it died at this very moment
-            if found is None:
-                raise UsageError(f"the worker {where} does not have keruen; install keruen {__version__} there")
             if found != __version__:
-                raise UsageError(f"the worker {where} has keruen {found}, and this is {__version__}; install the same there")
+                which = "does not have keruen" if found is None else f"has keruen {found}"
+                raise UsageError(f"{where} {which}; install keruen {__version__} there, as it is here")
         threads = max(self.client.nthreads().values(), default=1)
         if threads > 1:
             print(f"keruen: a worker of the cluster has {threads} threads, and one of them will be used; start workers with --nthreads 1", file=sys.stderr)
 
     def send(self) -> None:
-        self.sent = self.client.scatter(self.shared, broadcast=True, hash=False)
+        """The shared bytes go there once, and workers have them from each other.
+
+        As a task, not by scatter(): were they lost with the last worker that had them, the scheduler would know what to do.
+        """
+        import warnings
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that this is large
+            self.sent = self.client.submit(bytes, self.shared, pure=False, key=f"keruen-shared-{os.urandom(12).hex()}")
 
     def submit(self, work: list[int]) -> Any:
         import pickle
@@ -600,23 +643,22 @@ class _Cluster:
         """Enter what a future found. Tells the tasks that have to be run again."""
         from concurrent.futures import CancelledError
 
-        from distributed.scheduler import KilledWorker
-
         try:
             for told in future.result():
                 self.book.take(told)
             return []
-        except KilledWorker:
+        except self.distributed.KilledWorker:
             why = "ended the workers it was run on"
         except CancelledError:
             why = "was cancelled on the cluster"
             if self.client.status != "running":
                 raise SolveError(f"the scheduler at {self.address} is gone; with a checkpoint, what was done is kept") from None
-            self.send()  # the last worker that had it may have died
         except MemoryError:
             why = "found no memory left"
         except ModuleNotFoundError as error:
             raise UsageError(f"a worker of the cluster lacks {quote(error.name)}; install keruen {__version__} there") from None
+        if self.sent.status in ("error", "cancelled", "lost"):
+            self.send()
         for i in work:
             # In company it may have been another.
             self.tries[i] = self.tries.get(i, 0) + (len(work) == 1)

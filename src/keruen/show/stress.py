@@ -48,7 +48,12 @@ def _rows(rows: Sequence[dict[str, Any]], size: int) -> str:
 
 
 def _lost(rows: Sequence[dict[str, Any]]) -> str:
-    return _cut([f"{r['commodity']} {r['quantity']:.3g} {r['unit']}" for r in sorted(rows, key=lambda r: -r["value_musd"])])
+    return _cut([f"{r['commodity']} {r['quantity']:.3g} {r['unit']}{_home(r)}" for r in sorted(rows, key=lambda r: -r["value_musd"])])
+
+
+def _home(row: dict[str, Any]) -> str:
+    """How much of a loss are exports of home, where that is a part of it."""
+    return f" ({row['exports']:.3g} exports)" if 1e-6 < row["exports"] < row["quantity"] - 1e-6 else " (exports)" if row["exports"] > 1e-6 else ""
 
 
 def _rerouted(rows: Sequence[dict[str, Any]]) -> str:
@@ -84,7 +89,7 @@ def worst_text(found: WorstClosures) -> str:
         lines.append("Closing more would not hurt more.")
     told = found.told
     parts = (
-        ("No longer arrives", [f"{r['commodity']}: {r['quantity']:.4g} {r['unit']}, worth {r['value_musd']:,.0f} MUSD" for r in told["lost"]]),
+        ("No longer arrives", [f"{r['commodity']}: {r['quantity']:.4g} {r['unit']}{_home(r)}, worth {r['value_musd']:,.0f} MUSD" for r in told["lost"]]),
         ("Goes another way", [f"{r['commodity']}: {r['quantity']:.4g} {r['unit']} by {_links(r)}" for r in told["rerouted"]]),
         ("Becomes full", list(told["became_full"])),
         ("One more would be worth", [f"{r['limit']}: {r['worth_musd']:,.1f} MUSD per {r['unit']}" for r in told["relief"]]),

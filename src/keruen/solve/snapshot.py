@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from keruen.solve.program import ENTERS, Program, capacities
+from keruen.solve.shares import is_export
 
 __all__ = ["Measures", "Snapshot"]
 
@@ -20,8 +21,8 @@ FULL = 1e-7
 class Snapshot:
     """objective and moving (money and time spent on moving, supplies and plants) in MUSD.
 
-    delivered: by commodity, in its unit: what reached demands and consignees; carried: with what went into plants.
-    flow: by (way of an edge, commodity).
+    delivered: by commodity, in its unit: what reached demands and consignees; carried: with what went into plants;
+    exported: what home sent abroad. flow: by (way of an edge, commodity).
     full: names of what has no room left.
     """
 
@@ -29,6 +30,7 @@ class Snapshot:
     moving: float
     delivered: dict[str, float]
     carried: dict[str, float]
+    exported: dict[str, float]
     flow: dict[tuple[str, str], float]
     full: frozenset[str]
 
@@ -46,6 +48,8 @@ class Measures:
         self._delivered = _selection(len(place), columns, len(p.cost))
         entered = [(c, place[n.groups[t.group].commodity]) for c, t in p.taken if t.kind in ENTERS]
         self._carried = _selection(len(place), entered, len(p.cost))
+        sold = [(c, place[n.groups[t.group].commodity]) for c, t in p.taken if is_export(n, t)]
+        self._exported = _selection(len(place), sold, len(p.cost))
         worth = np.zeros(len(p.cost), bool)
         worth[p.met : p.run] = True
         worth[[c for c in p.short if c >= 0]] = True
@@ -66,12 +70,17 @@ class Measures:
         """What reached demands and consignees, by commodity, in its unit."""
         return dict(zip(self._commodities, (self._delivered @ x).tolist(), strict=True))
 
+    def exported(self, x: Floats) -> dict[str, float]:
+        """What home sent abroad, by commodity, in its unit."""
+        return dict(zip(self._commodities, (self._exported @ x).tolist(), strict=True))
+
     def of(self, x: Floats, objective: float) -> Snapshot:
         """The snapshot of a plan x (columns,)."""
         flow = self._flow @ x
         full = np.flatnonzero(self._rows @ x >= self._sides - FULL * np.maximum(1.0, self._sides))
         return Snapshot(
             objective, float(self._moving @ x), self.delivered(x), dict(zip(self._commodities, (self._carried @ x).tolist(), strict=True)),
+            self.exported(x),
             {self._keys[k]: float(flow[k]) for k in np.flatnonzero(flow > FULL).tolist()},
             frozenset(self._named[i] for i in full.tolist() if self._sides[i] > 0),
         )  # fmt: skip

@@ -140,11 +140,10 @@ class Sweep:
         """Where the master stands, for closures on top of the last one."""
         return self.master.mark()
 
-    def more_of(self, row: int, step: float) -> float:
-        """MUSD gained by ``step`` more on a ``<=`` row, on top of the last closure."""
+    def more_of(self, row: int, step: float, before: float) -> float:
+        """MUSD gained by ``step`` more on a ``<=`` row, on top of the last closure, whose objective was ``before``."""
         linking = row - len(self.program.balance)
         lower, upper = float(self.master.row_lower[linking]), float(self.master.row_upper[linking])
-        before = self.master.solve().objective
         self.master.set_row(linking, lower, upper + step)
         after = self.master.solve().objective
         self.master.set_row(linking, lower, upper)
