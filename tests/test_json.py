@@ -33,11 +33,11 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def call(name: str, *arguments: str, code: int = 0) -> Any:
-        """Run ``keruen NAME ... --format json``, check the exit code, validate and return the data."""
+    def call(name: str, *arguments: str, code: int = 0, shape: str = "") -> Any:
+        """Run ``keruen NAME ... --format json``, check the exit code, validate by the schema NAME or ``shape``, return the data."""
         assert main([name, *arguments, "--format", "json"]) == code
         data = json.loads(capsys.readouterr().out, parse_constant=_no_constant)
-        jsonschema.Draft202012Validator(schema(name)).validate(data)
+        jsonschema.Draft202012Validator(schema(shape or name)).validate(data)
         return data
 
     return call
@@ -55,7 +55,7 @@ def _objects(node: Any) -> Iterator[dict[str, Any]]:
             yield from _objects(part)
 
 
-@pytest.mark.parametrize("name", ["solve", "check", "depend"])
+@pytest.mark.parametrize("name", ["solve", "check", "depend", "stress", "worst", "sample"])
 def test_schema_is_strict_and_says_what_every_key_means(name: str) -> None:
     jsonschema.Draft202012Validator.check_schema(schema(name))
     found = list(_objects(schema(name)))
@@ -69,11 +69,12 @@ def test_schema_is_strict_and_says_what_every_key_means(name: str) -> None:
             assert spec.get("unitFrom", key) in part["properties"]
 
 
-@pytest.mark.parametrize("name", ["solve", "check", "depend"])
+@pytest.mark.parametrize("name", ["solve", "check", "depend", "stress", "worst", "sample"])
 def test_page_explains_every_key(name: str) -> None:
     page = (DOCS / "json.md").read_text(encoding="utf-8")
     section = re.split(r"^## ", page, flags=re.M)
-    text = next(part for part in section if part.startswith(f"keruen {name}"))
+    title = {"worst": "keruen stress --worst", "sample": "keruen stress --sample"}.get(name, f"keruen {name}")
+    text = next(part for part in section if part.startswith(title))
     for part in _objects(schema(name)):
         for key in part["properties"]:
             assert f"`{key}`" in text, f"{name}: {key}"
@@ -123,6 +124,23 @@ def test_depend(folder: Path, run: Run, by: str) -> None:
     assert data["shares"]
     assert {by} == {"country", "place", "operator"} & set(data["shares"][0])
     assert {r["year"] for r in data["shares"]} == {2023, 2024}
+
+
+def test_stress(folder: Path, run: Run) -> None:
+    data = run("stress", str(folder), "--by", "link", "--by", "country", "--deep", "2", "--quiet")
+    assert data["closures"][0]["loss_musd"] > 0
+    assert run("stress", str(folder), "--by", "plant", "--year", "2024", "--quiet")["by"] == ["plant"]
+
+
+def test_worst(folder: Path, run: Run) -> None:
+    data = run("stress", str(folder), "--worst", "2", "--quiet", shape="worst")
+    assert len(data["closed"]) <= 2
+    assert data["gap"] <= 1e-4
+
+
+def test_sample(folder: Path, run: Run) -> None:
+    data = run("stress", str(folder), "--sample", "20", "--seed", "3", "--quiet", shape="sample")
+    assert data["draws"] == 20
 
 
 def test_check_of_a_sound_case(folder: Path, run: Run) -> None:

@@ -11,7 +11,7 @@ from keruen.errors import UsageError
 from keruen.network import build
 from keruen.plan import Plan
 from keruen.scenario import Scenario, find_scenario
-from keruen.solve import solve
+from keruen.solve import GAP, solve
 
 __all__ = ["Case", "load"]
 
@@ -21,11 +21,15 @@ BEHAVIOURS = ("planner",)
 class Case(keruen.case.Case):
     """A case that can be asked questions."""
 
-    def solve(self, year: int | None = None, scenario: Scenario | str | list[str] | None = None, *, behaviour: str = "planner", verify: bool = False) -> Plan:
+    def solve(
+        self, year: int | None = None, scenario: Scenario | str | list[str] | None = None, *, behaviour: str = "planner", engine: str = "auto",
+        gap: float = GAP, verify: bool = False,
+    ) -> Plan:  # fmt: skip
         """The plan of a year (the base year if none is given) under a scenario.
 
         scenario: what :func:`keruen.close` and its sisters return, or names of scenarios of the case
-        or of TOML files. Raises ScenarioError, UsageError or SolveError.
+        or of TOML files. engine: arcs, paths or auto; gap: how far above its bound, relative, paths may stop
+        (docs/engine.md). Raises ScenarioError, UsageError or SolveError.
 
         >>> import keruen as kr
         >>> plan = kr.load("kazakhstan").solve(2023, kr.close(country="RU"))
@@ -39,7 +43,7 @@ class Case(keruen.case.Case):
             for name in [scenario] if isinstance(scenario, str) else scenario:
                 combined = combined + find_scenario(name, self)
             scenario = combined
-        return Plan(solve(build(self, self.base_year if year is None else year, scenario), verify=verify))
+        return Plan(solve(build(self, self.base_year if year is None else year, scenario), engine=engine, gap=gap, verify=verify))
 
 
 def load(case: str | Path) -> Case:

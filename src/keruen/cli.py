@@ -66,6 +66,8 @@ def _parser() -> argparse.ArgumentParser:
     solve = _command(commands, "solve", _solve, "the least-cost plan of a year, its prices and what could not move")
     _scenario_options(solve)
     solve.add_argument("--behaviour", default="planner", metavar="WORD", help="planner: least total cost (default)")
+    solve.add_argument("--engine", default="auto", metavar="WORD", help="arcs, paths, or auto: whichever is likely to be quicker (default)")
+    solve.add_argument("--gap", type=float, default=1e-6, metavar="G", help="how far above its proven bound, relative, paths may stop (default 1e-6)")
     solve.add_argument("--compare", metavar="SCENARIO", help="show what changed against 'base' or a named scenario")
     solve.add_argument("--report", type=Path, metavar="FILE.html", help="write the report as one HTML file")
     solve.add_argument("--verify", action="store_true", help="solve again by a second formulation; exit 1 if they differ by more than 1e-6")
@@ -168,10 +170,13 @@ def _scenarios(args: argparse.Namespace) -> int:
 
 def _solve(args: argparse.Namespace) -> int:
     case = _load(args)
+    if not 0 <= args.gap < 1:
+        raise UsageError(f"--gap is relative, from 0 to less than 1; got {args.gap:g}")
     scenario = _scenario(args, case)
     years = _years(args.year, case)
-    plans = [case.solve(year, scenario, behaviour=args.behaviour, verify=args.verify) for year in years]
-    bases = [case.solve(year, None if args.compare == "base" else args.compare, behaviour=args.behaviour) for year in years] if args.compare else []
+    how: dict[str, Any] = {"behaviour": args.behaviour, "engine": args.engine, "gap": args.gap}
+    plans = [case.solve(year, scenario, **how, verify=args.verify) for year in years]
+    bases = [case.solve(year, None if args.compare == "base" else args.compare, **how) for year in years] if args.compare else []
     if args.format == "json":
         against: Sequence[Plan | None] = bases or [None] * len(plans)
         data = [_with_comparison(plan.to_dict(), plan, base) for plan, base in zip(plans, against, strict=True)]

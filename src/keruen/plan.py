@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from keruen.tables import Observation, Screenline
 
-__all__ = ["Plan"]
+__all__ = ["Plan", "rounded"]
 
 TINY = 1e-7
 LINK_COLUMNS = (
@@ -205,11 +205,10 @@ class Plan:
     @cached_property
     def _limits(self) -> list[dict[str, Any]]:
         """Every limit that something can use, the dearest first."""
-        n, p = self.network, self.solution.program
-        entries = capacities(p)
+        p = self.solution.program
         rows = []
         fleet_loads = dict(zip(p.fleet_rows, self._fleet_loads(), strict=True))
-        for name, kind, capacity, unit, row in entries:
+        for name, kind, capacity, unit, row in capacities(p):
             price = self.prices[row]
             load = fleet_loads.get(row, price.load)
             rows.append({
@@ -465,9 +464,10 @@ class Plan:
         certificate = {"max_violation": self.certificate.max_violation, "relative_gap": self.certificate.relative_gap}
         if self.certificate.verified is not None:
             certificate["verified"] = self.certificate.verified
-        data: dict[str, Any] = _rounded({
+        data: dict[str, Any] = rounded({
             "keruen": __version__, "case": n.case.name, "year": n.year, "scenario": list(self.scenario), "behaviour": self.behaviour,
-            "status": self.status, "objective_musd": self.objective_musd, "cost_musd": self.cost_musd, "certificate": {},
+            "status": self.status, "engine": f"{self.solution.engine.name}: {self.solution.engine.why}",
+            "objective_musd": self.objective_musd, "cost_musd": self.cost_musd, "certificate": {},
             "commodities": self._commodities, "exports": self._exports, "links": self._links, "limits": self._limits, "plants": self._plants,
             "countries": self._countries if countries else [], "shortages": self._shortages, "screenlines": self._screenlines,
             "notes": list(n.notes),
@@ -476,12 +476,12 @@ class Plan:
         return data
 
 
-def _rounded(value: Any) -> Any:
+def rounded(value: Any) -> Any:
     """Nine significant digits after the point are more than any figure of a case has; they keep outputs identical."""
     if isinstance(value, dict):
-        return {k: _rounded(v) for k, v in value.items()}
+        return {k: rounded(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_rounded(v) for v in value]
+        return [rounded(v) for v in value]
     if isinstance(value, (float, np.floating)):
         number = round(float(value), 9)
         return 0.0 if number == 0 else number

@@ -40,6 +40,7 @@ class RuleBook:
         rules = {r.rule: r for r in [*mine, *overlay.rules] if self._binds(r, day)}
         self.rules: tuple[Rule, ...] = tuple(rules[k] for k in sorted(rules))
         self._members = cache(lambda organisation: case.members(organisation, year))
+        self._crosses = cache(lambda words, countries: any(self.is_one_of(End("", c), words) for c in countries))
 
     def _binds(self, rule: Rule, day: date) -> bool:
         if rule.effect not in self.BINDING or rule.end_use or (rule.hs and not rule.commodities) or rule.unit == "head":
@@ -75,16 +76,18 @@ class RuleBook:
 
         ``direction`` is forward, back or transfer. All conditions given must hold.
         """
-        return looks_at(rule, name, direction, track, operator, any(self.is_one_of(End("", c), rule.transit) for c in countries))
+        return _this_way(rule, name, direction, track, operator) and (not rule.transit or self._crosses(rule.transit, tuple(countries)))
 
 
 def looks_at(rule: Rule, name: str, direction: str, track: str, operator: str, in_transit: bool) -> bool:
     """Whether a rule about links looks at a link or transfer; ``in_transit``: it lies in one of the countries the rule names."""
-    wanted = (f"{name}:back" if direction == "back" else name, f"{name}:both")
-    if rule.links and not any(w in rule.links for w in wanted):
+    return (in_transit or not rule.transit) and _this_way(rule, name, direction, track, operator)
+
+
+def _this_way(rule: Rule, name: str, direction: str, track: str, operator: str) -> bool:
+    """All of it but the countries."""
+    if rule.links and f"{name}:both" not in rule.links and (f"{name}:back" if direction == "back" else name) not in rule.links:
         return False
-    if rule.transit and not in_transit:
+    if rule.operators and operator not in rule.operators:
         return False
-    if rule.modes and (direction == "transfer" or not matches_mode(track, rule.modes)):
-        return False
-    return not rule.operators or operator in rule.operators
+    return not rule.modes or (direction != "transfer" and matches_mode(track, rule.modes))

@@ -54,7 +54,7 @@ def test_what_is_no_whole_closure():
     assert mask.any()
 
 
-@pytest.mark.parametrize("seed", range(0, 40))
+@pytest.mark.parametrize("seed", range(40))
 def test_the_worst_is_the_worst(seed, tmp_path):
     """Against every set there is, on cases with plants, floors, fleets and coupled supplies."""
     case = random_case(random.Random(seed), tmp_path / "case")

@@ -21,7 +21,7 @@ __all__ = ["KINDS", "Question", "Thing", "answer", "things_of"]
 
 KINDS = ("link", "transfer", "place", "country", "operator", "plant", "fleet", "event")
 TINY = 1e-6
-SHOWN = 5
+SHOWN = 3
 HOURS = 8760.0
 
 

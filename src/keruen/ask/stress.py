@@ -17,6 +17,7 @@ from keruen.ask.closing import Question, Thing, answer, bench, scenarios_of, thi
 from keruen.ask.tasks import Task, default_checkpoint, question_digest, run_tasks
 from keruen.case import Case
 from keruen.errors import UsageError
+from keruen.plan import rounded
 from keruen.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -76,8 +77,11 @@ class Stress:
         """Plain data, as ``keruen stress --format json`` writes it."""
         from keruen import __version__
 
-        return {"keruen": __version__, "case": self.case, "year": self.year, "scenario": list(self.scenario), "by": list(self.by), "deep": self.deep,
-                "objective_musd": self.objective_musd, "counts": self.counts, "closures": list(self.rows), "idle": list(self.idle)}  # fmt: skip
+        found: dict[str, Any] = rounded({
+            "keruen": __version__, "case": self.case, "year": self.year, "scenario": list(self.scenario), "by": list(self.by), "deep": self.deep,
+            "objective_musd": self.objective_musd, "counts": self.counts, "closures": list(self.rows), "idle": list(self.idle),
+        })  # fmt: skip
+        return found
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:

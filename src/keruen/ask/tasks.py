@@ -40,6 +40,7 @@ SYNC_EVERY = 1.0  # seconds
 CONNECT = 8.0  # seconds to reach a scheduler
 WAIT_FOR_WORKERS = 60.0  # seconds
 SHARES = 30  # pieces of work each process is given, about
+SLICE = 2.0  # seconds after which a worker of a cluster tells what it has
 NO_MEMORY = 112  # exit code of a process that ran out of it
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 BOOT = "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); from keruen.ask.tasks import _serve; _serve()"
@@ -584,9 +585,7 @@ class _Cluster:
         try:
             for future in done:
                 work = self.at.pop(future)
-                left = self.hear(future, work)
-                # One by one: only the one that does the harm is lost again.
-                done.update([self.submit([i]) for i in left])
+                done.update([self.submit(again) for again in self.hear(future, work)])
         finally:
             with suppress(Exception):
                 self.client.cancel(list(self.at), force=True)
@@ -639,14 +638,15 @@ class _Cluster:
         self.at[future] = work
         return future
 
-    def hear(self, future: Any, work: list[int]) -> list[int]:
-        """Enter what a future found. Tells the tasks that have to be run again."""
+    def hear(self, future: Any, work: list[int]) -> list[list[int]]:
+        """Enter what a future found. Tells the tasks that have to be sent again, by future."""
         from concurrent.futures import CancelledError
 
         try:
-            for told in future.result():
+            found = future.result()
+            for told in found:
                 self.book.take(told)
-            return []
+            return [work[len(found) :]] if len(found) < len(work) else []
         except self.distributed.KilledWorker:
             why = "ended the workers it was run on"
         except CancelledError:
@@ -664,7 +664,8 @@ class _Cluster:
             self.tries[i] = self.tries.get(i, 0) + (len(work) == 1)
             if self.tries[i] == TRIES:
                 raise SolveError(f"the task {quote(self.book.tasks[i].key)} {why}, {TRIES} times over; the workers may be short of memory")
-        return work
+        # One by one: only the one that does the harm is lost again.
+        return [[i] for i in work]
 
 
 _SHARED: dict[str, bytes] = {}
@@ -672,7 +673,7 @@ _ONE_AT_A_TIME = Lock()
 
 
 def _run_there(packed: bytes, name: str, shared: bytes, items: list[tuple[int, str, bytes]]) -> list[Told]:
-    """Some tasks on a worker of a cluster, up to the first that fails."""
+    """Some tasks on a worker of a cluster, up to the first that fails, or until it is time to tell."""
     import pickle
 
     # Workers keep what they made of the shared bytes, and use it for one task at a time.
@@ -681,9 +682,10 @@ def _run_there(packed: bytes, name: str, shared: bytes, items: list[tuple[int, s
             _SHARED.clear()
             _SHARED[name] = shared
         worker = pickle.loads(packed)
-        found = []
+        found: list[Told] = []
+        until = time.monotonic() + SLICE
         for item in items:
             found.append(_tell(worker, _SHARED[name], *item))
-            if not found[-1][1]:
+            if not found[-1][1] or time.monotonic() > until:
                 break
     return found

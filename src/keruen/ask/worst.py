@@ -9,6 +9,7 @@ from typing import Any
 from keruen.ask.closing import Question, bench, things_of
 from keruen.case import Case
 from keruen.errors import UsageError
+from keruen.plan import rounded
 from keruen.scenario import Scenario
 from keruen.solve.worst import worst_closures
 
@@ -47,9 +48,12 @@ class WorstClosures:
         from keruen import __version__
 
         told = {k: self.told[k] for k in ("moving_musd", "lost", "rerouted", "became_full", "relief")}
-        return {"keruen": __version__, "case": self.case, "year": self.year, "scenario": list(self.scenario), "by": list(self.by), "worst": self.many,
-                "objective_musd": self.objective_musd, "closed": list(self.closed), "loss_musd": self.loss_musd, "bound_musd": self.bound_musd,
-                "gap": self.gap, "sets_solved": self.rounds, **told}  # fmt: skip
+        found: dict[str, Any] = rounded({
+            "keruen": __version__, "case": self.case, "year": self.year, "scenario": list(self.scenario), "by": list(self.by), "worst": self.many,
+            "objective_musd": self.objective_musd, "closed": list(self.closed), "loss_musd": self.loss_musd, "bound_musd": self.bound_musd,
+            "gap": self.gap, "sets_solved": self.rounds, **told,
+        })  # fmt: skip
+        return found
 
 
 def worst(

@@ -226,7 +226,8 @@ class _Builder:
             if (e.limit < 0 or self.limits[e.limit].capacity > 0)
             and not {self.vertices_of(e.tail), self.vertices_of(e.head)} & set(self.overlay.closed_places)
         )  # fmt: skip
-        self._onward: dict[str, tuple[dict[int, list[int]], dict[int, list[int]]]] = {}
+        self._ways: dict[tuple[str, tuple[str, ...]], tuple[list[int], dict[int, list[int]], dict[int, list[int]]]] = {}
+        self._looked: dict[str, frozenset[int]] = {}
         self._open = sorted(open_edges)
         groups: list[Group] = []
         for commodity in self.case.commodities:
@@ -313,23 +314,41 @@ class _Builder:
         about_links = [self.book.rules[r] for r in rules if self.book.on_some_links_only(self.book.rules[r])]
         forbids = [r for r in about_links if r.effect == "forbid"]
         taxes = [r for r in about_links if r.effect == "tax"]
-        usable = [i for i in self._open if commodity in self.edges[i].carries and not any(self._touches(r, self.edges[i]) for r in forbids)]
-        ahead: dict[int, list[int]] = defaultdict(list)
-        behind: dict[int, list[int]] = defaultdict(list)
-        for i in usable:
-            ahead[self.edges[i].tail].append(self.edges[i].head)
-            behind[self.edges[i].head].append(self.edges[i].tail)
+        usable, ahead, behind = self._usable(commodity, forbids)
         from_start, to_stop = spread(start, ahead), spread(stop, behind)
         useful = from_start & to_stop
         kept = [i for i in usable if self.edges[i].tail in useful and self.edges[i].head in useful]
         if not kept:
             return None
-        cost = [self.edges[i].cost[commodity] + sum(self._tax(commodity, r) for r in taxes if self._touches(r, self.edges[i])) for i in kept]
-        return np.array(kept, np.int64), np.array(cost), self._delivery(commodity, rules)
+        cost = np.array([self.edges[i].cost[commodity] for i in kept])
+        for rule in taxes:
+            touched = self._touched(rule)
+            cost += np.array([self._tax(commodity, rule) if i in touched else 0.0 for i in kept])
+        return np.array(kept, np.int64), cost, self._delivery(commodity, rules)
+
+    def _usable(self, commodity: str, forbids: Sequence[Rule]) -> tuple[list[int], dict[int, list[int]], dict[int, list[int]]]:
+        """Open edges that carry the commodity and that no rule forbids; who follows and who precedes each vertex by them."""
+        key = commodity, tuple(r.rule for r in forbids)
+        if key not in self._ways:
+            shut = frozenset().union(*(self._touched(r) for r in forbids))
+            usable = [i for i in self._open if commodity in self.edges[i].carries and i not in shut]
+            ahead: dict[int, list[int]] = defaultdict(list)
+            behind: dict[int, list[int]] = defaultdict(list)
+            for i in usable:
+                ahead[self.edges[i].tail].append(self.edges[i].head)
+                behind[self.edges[i].head].append(self.edges[i].tail)
+            self._ways[key] = usable, ahead, behind
+        return self._ways[key]
+
+    def _touched(self, rule: Rule) -> frozenset[int]:
+        """Edges a rule looks at."""
+        if rule.rule not in self._looked:
+            self._looked[rule.rule] = frozenset(i for i, e in enumerate(self.edges) if self._touches(rule, e))
+        return self._looked[rule.rule]
 
     def _bound(self, rule: Rule) -> Bound:
         on_links = self.book.on_some_links_only(rule)
-        edges = frozenset(i for i, e in enumerate(self.edges) if on_links and self._touches(rule, e))
+        edges = self._touched(rule) if on_links else frozenset()
         assert rule.quantity is not None, "checked when the case was read"
         # A floor's payment is given per small unit; counted in the rule's unit it is MUSD per unit.
         payment = (rule.amount_usd or 0.0) * MUSD_PER_UNIT.get(rule.unit, 1e-6)

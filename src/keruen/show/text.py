@@ -48,6 +48,7 @@ def plan_text(plan: Plan, *, countries: bool = True) -> str:
     name = " + ".join(data["scenario"]) or "base"
     certificate = data["certificate"]
     proof = f"largest violation {certificate['max_violation']:.1e}, gap {certificate['relative_gap']:.1e}"
+    proof += f"; solved on {data['engine'].split(':')[0]}"
     if "verified" in certificate:
         proof += f", second formulation differs by {certificate['verified']:.1e}"
     parts = [

@@ -20,7 +20,7 @@ __all__ = ["ENGINES", "Engine", "Optimum", "choose"]
 Floats = NDArray[np.float64]
 ENGINES = ("auto", "arcs", "paths")
 # Below this many columns one solve on arcs takes less time than loading the compiled search (docs/engine.md).
-SMALL = 20_000
+SMALL = 5_000
 
 
 @dataclass(frozen=True, slots=True)

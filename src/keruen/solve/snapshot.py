@@ -76,10 +76,11 @@ class Measures:
 
     def of(self, x: Floats, objective: float) -> Snapshot:
         """The snapshot of a plan x (columns,)."""
+        # A product and a sum, not ``@``: that would wake the threads of BLAS, which takes longer than a solve.
         flow = self._flow @ x
         full = np.flatnonzero(self._rows @ x >= self._sides - FULL * np.maximum(1.0, self._sides))
         return Snapshot(
-            objective, float(self._moving @ x), self.delivered(x), dict(zip(self._commodities, (self._carried @ x).tolist(), strict=True)),
+            objective, float((self._moving * x).sum()), self.delivered(x), dict(zip(self._commodities, (self._carried @ x).tolist(), strict=True)),
             self.exported(x),
             {self._keys[k]: float(flow[k]) for k in np.flatnonzero(flow > FULL).tolist()},
             frozenset(self._named[i] for i in full.tolist() if self._sides[i] > 0),
