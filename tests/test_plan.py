@@ -13,8 +13,8 @@ import keruen as kr
 from random_cases import YEARS, random_case, random_scenario
 from small import SOURCE, small_tables, write_small, write_tables
 
-KEYS = ("keruen", "case", "year", "scenario", "behaviour", "status", "engine", "objective_musd", "cost_musd", "certificate", "commodities", "exports", "links", "limits",
-        "plants", "countries", "shortages", "screenlines", "notes")  # fmt: skip
+KEYS = ("keruen", "case", "year", "scenario", "behaviour", "status", "engine", "objective_musd", "cost_musd", "certificate", "commodities", "exports",
+        "links", "limits", "plants", "countries", "shortages", "screenlines", "notes")  # fmt: skip
 # What design section 6 promises of every row.
 PROMISED = {
     "commodities": {"commodity", "unit", "offered", "moved", "unmet"},

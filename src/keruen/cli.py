@@ -84,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     stress.add_argument("--rivals", action="store_true", help="with --sample: ranges reach to the rival figures of the tables too")
     stress.add_argument("--gap", type=float, default=0.01, metavar="PERCENT", help="with --worst: how near the proof has to come (default 0.01)")
     stress.add_argument("--limit", type=float, default=600.0, metavar="SECONDS", help="with --worst: give up the proof after this long (default 600)")
+    stress.add_argument("--brief", action="store_true", help="only losses: not what goes another way, becomes full or would be worth having; quicker")
     stress.add_argument("--top", type=int, default=20, metavar="N", help="rows of the table shown (default 20; json and csv have all)")
     stress.add_argument("--jobs", type=int, metavar="N", help="processes (default: all cores where there is enough to do)")
     stress.add_argument("--cluster", metavar="ADDRESS", help="run on the Dask cluster with its scheduler there, such as tcp://host:8786")
@@ -217,8 +218,8 @@ def _stress(args: argparse.Namespace) -> int:
     from keruen.ask.stress import stress
     from keruen.show.stress import stress_text
 
-    answer = stress(case, years[0], by, scenario=scenario, deep=args.deep, jobs=args.jobs, cluster=args.cluster, checkpoint=args.checkpoint,
-                    progress=not args.quiet)  # fmt: skip
+    answer = stress(case, years[0], by, scenario=scenario, deep=args.deep, brief=args.brief, jobs=args.jobs, cluster=args.cluster,
+                    checkpoint=args.checkpoint, progress=not args.quiet)  # fmt: skip
     if args.format == "json":
         _write(args, _json(answer.to_dict()))
     elif args.format == "csv":

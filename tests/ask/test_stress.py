@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
+import threading
+import time
 from functools import reduce
 from itertools import combinations
 
@@ -137,3 +141,33 @@ def test_worst_against_pairs(kazakhstan):
     assert found.loss_musd == pytest.approx(best["loss_musd"], rel=1e-9)
     assert 0 <= found.gap <= 1e-4
     assert {r["commodity"]: r["quantity"] for r in found.told["lost"]} == pytest.approx({r["commodity"]: r["quantity"] for r in best["lost"]}, rel=1e-6)
+
+
+def test_brief_says_the_same_losses(kazakhstan):
+    whole, brief = stress(kazakhstan, by="country"), stress(kazakhstan, by="country", brief=True)
+    for a, b in zip(whole.rows, brief.rows, strict=True):
+        assert (a["closed"], a["loss_musd"], a["lost"]) == (b["closed"], b["loss_musd"], b["lost"])
+        assert "relief" in a
+        assert "relief" not in b
+
+
+@pytest.mark.slow
+def test_a_cluster_that_loses_a_worker(kazakhstan, tmp_path):
+    """Two real worker processes, one of them killed when some closures are done: the sweep ends complete and the same."""
+    distributed = pytest.importorskip("distributed")
+    here = stress(kazakhstan, by="operator", deep=3, jobs=1).to_dict()
+    kept, killed = tmp_path / "kept.jsonl", []
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+
+        def kill() -> None:
+            while not (kept.exists() and kept.read_text().count("\n") > 40):  # single closures and some pairs are told
+                time.sleep(0.05)
+            killed.append(len(kept.read_text().splitlines()))
+            os.kill(next(iter(cluster.workers.values())).process.pid, signal.SIGKILL)
+
+        killer = threading.Thread(target=kill, daemon=True)
+        killer.start()
+        found = stress(kazakhstan, by="operator", deep=3, cluster=cluster.scheduler_address, checkpoint=kept).to_dict()
+    assert killed
+    assert killed[0] < len(kept.read_text().splitlines()), "it was killed half-way"
+    assert found == here

@@ -102,6 +102,12 @@ class _Bench:
         used = self.sweep.used(self.sweep.mask(tuple(members)))
         return {**self._told(now, used), "relief": self._relief(self.sweep, closed), "loaded": sorted(closed.loaded)}
 
+    def loss(self, members: Sequence[int]) -> dict[str, Any]:
+        """The same, without what follows from it."""
+        closed = self.sweep.close(tuple(members))
+        lost = self._lost(self.measures.delivered(closed.x), self.measures.exported(closed.x))
+        return {"objective_musd": closed.objective, "loss_musd": closed.objective - self.base.objective, "lost": lost, "loaded": sorted(closed.loaded)}
+
     def event(self, j: int) -> dict[str, Any]:
         question = self.question
         network = build(question.case, question.year, question.scenario + question.events[j])
@@ -186,7 +192,7 @@ def bench(shared: bytes) -> _Bench:
 
 
 def answer(shared: bytes, payload: Sequence[Any]) -> Any:
-    """Run one task: ("closed", things), ("event", j) or ("after", things closed first, things closed on top in turn)."""
+    """Run one task: ("closed", things), ("loss", things), ("event", j) or ("after", things closed first, things closed on top in turn)."""
     kind, *arguments = payload
     return getattr(bench(shared), kind)(*arguments)
 

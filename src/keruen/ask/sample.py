@@ -523,7 +523,7 @@ def _told(desk: _Bench, draws: list[dict[str, Any]], rivals: bool, notes: list[s
     if chance is not None:
         notes = [*notes, f"with {n:,} draws, rank correlations nearer to 0 than {chance:.2f} may be chance"]
     counts = np.bincount(np.array([i for d in draws for i in d["full"]], np.int64), minlength=len(desk.measures.capacities))
-    full = [{"capacity": name, "kind": kind, "share": float(counts[i] / n), "in_plan": i in base["full"]}
+    full: list[dict[str, Any]] = [{"capacity": name, "kind": kind, "share": float(counts[i] / n), "in_plan": i in base["full"]}
             for i, (name, kind, *_) in enumerate(desk.measures.capacities) if counts[i] or i in base["full"]]  # fmt: skip
     tables = {
         "distributions": [{"measure": m, "unit": units[m], "plan": plan[m], **_spread(v)} for m, v in values.items()],
@@ -573,7 +573,7 @@ def _drivers(desk: _Bench, loss: Floats, happened: Bools) -> tuple[list[dict[str
     for j, rho in zip(either.tolist(), _correlation(happened[:, either].astype(np.float64), ranks).tolist(), strict=True):
         rows.append({"table": "scenarios", "id": question.outages[j].names[0], "column": "happened", "rank_correlation": rho, **_means(loss, happened[:, j])})
     chance = float(NormalDist().inv_cdf(1 - 0.025 / max(1, len(rows))) / np.sqrt(n - 1))
-    rows.sort(key=lambda r: (-abs(r["rank_correlation"]), r["table"], r["id"], r["column"]))
+    rows.sort(key=lambda r: (-abs(float(r["rank_correlation"])), r["table"], r["id"], r["column"]))
     for row in rows[:DRIVERS]:
         row["beyond_chance"] = abs(row["rank_correlation"]) > chance
     return rows[:DRIVERS], min(1.0, chance)

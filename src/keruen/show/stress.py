@@ -40,6 +40,8 @@ def _counted(answer: Stress, size: int, shown: int) -> str:
 
 
 def _rows(rows: Sequence[dict[str, Any]], size: int) -> str:
+    if size == 1 and any("rerouted" not in r for r in rows):
+        return table([[r["closed"][0], r["loss_musd"], _lost(r["lost"])] for r in rows], ["closed", "loss MUSD", "no longer arrives"])
     if size == 1:
         cells = [[r["closed"][0], r["loss_musd"], _lost(r["lost"]), _rerouted(r["rerouted"]), _names(r["became_full"]), _relief(r["relief"])] for r in rows]
         return table(cells, ["closed", "loss MUSD", "no longer arrives", "goes another way", "becomes full", "one more is worth, MUSD"])

@@ -16,7 +16,7 @@ from keruen.solve.program import Program, assemble
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Price", "Solution", "solve"]
+__all__ = ["GAP", "Price", "Solution", "solve"]
 
 Floats = NDArray[np.float64]
 FULL = 1e-9
