@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 ENGINES = ("auto", "arcs", "paths")
 # Below this many columns one solve on arcs takes less time than loading the compiled search (docs/engine.md).
 SMALL = 5_000
+# From this many on the first ways are found at the prices of the interior point.
+LARGE = 150_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,13 @@ class Paths:
 
         self.why, self._gap, self._first = why, gap, len(program.balance)
         self.master: PathMaster = PathMaster(path_form(program))
+        self._large = len(program.cost) >= LARGE
 
     def optimum(self) -> Optimum:
+        if self._large and not self.master.ways:
+            from keruen.solve.pathinterior import learn_ways
+
+            learn_ways(self.master)
         answer = self.master.solve(self._gap)
         self._mark = self.master.mark()
         return Optimum(self.master.flows(answer), self.master.row_duals(answer), answer.objective, answer.bound, answer.rounds)

@@ -178,7 +178,7 @@ class LeverMaster(PathMaster):
     def solve(self, gap: float = 0.0) -> PathAnswer:
         """Optimal ways for what is set now; ``gap`` is not used. Raises SolveError if the prices do not settle."""
         if not self.ways:
-            self._begin()
+            self.add(*self.first_ways())
         for rounds in range(1, ROUNDS):
             answer = self._solver.solve(new_cost=True)
             reduced = self.form.reduced(self.cost, answer.row_dual)

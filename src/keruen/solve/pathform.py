@@ -63,7 +63,8 @@ class Found:
 class PathForm:
     """What pricing needs of a program. Vertices are its balance rows; linking rows are the others, in their order.
 
-    group (columns,): which group a column of a way is in, -1 for the others. linking (linking rows, columns): what
+    group (columns,): which group a column of a way is in, -1 for the others. both_ends (groups,): whether
+    ways are searched from both ends. linking (linking rows, columns): what
     every column takes of the linking rows. other: columns that are part of no way (deliveries, runs, ships,
     shortfalls). item_most: most that all columns of an item can carry.
     """
@@ -77,6 +78,7 @@ class PathForm:
     linking: sparse.csc_array
     by_column: sparse.csr_array
     group: Ints
+    both_ends: Bools
     other: Ints
     item_most: Floats
     row_lower: Floats
@@ -106,7 +108,8 @@ class PathForm:
         circle, there, via = self._trees(self.ahead, self.enters, cost, asked)
         if circle >= 0:
             return self._circle(circle, via, cost)
-        circle, home, via_home = self._trees(self.behind, self.leaves, cost, asked)
+        # Where all that leaves are consignments, the tree from their origin says it all.
+        circle, home, via_home = self._trees(self.behind, self.leaves, cost, asked & self.both_ends)
         assert circle < 0, "a circle shows in both directions"
         to_leave, to_enter = there[self.leaves.vertex] + cost[self.leaves.column], cost[self.enters.column] + home[self.enters.vertex]
         least = np.zeros(len(self.item_most))
@@ -191,12 +194,13 @@ def path_form(program: Program) -> PathForm:
     group = np.full(columns, -1, np.int64)
     ends = np.maximum(tail, head)
     group[ends >= 0] = program.balance[ends[ends >= 0], 0]
+    pooled = np.array([not g.consigned for g in n.groups], bool)
     into = np.array([c for c, t in program.taken if t.kind in ENTERS], np.int64)
     away = np.array([c for c, t in program.taken if t.kind not in ENTERS], np.int64)
     return PathForm(
         program, parts.astype(np.int64), _graph(ways, tail, head, many, columns), _graph(ways, head, tail, many, columns),
         _seeds(into, head, program.balance, groups, item_of), _seeds(away, tail, program.balance, groups, item_of),
-        linking, linking.T.tocsr(), group, other, item_most, program.row_lower[many:], program.row_upper[many:],
+        linking, linking.T.tocsr(), group, pooled, other, item_most, program.row_lower[many:], program.row_upper[many:],
     )  # fmt: skip
 
 

@@ -70,6 +70,7 @@ class PathMaster:
         self._known: set[bytes] = set()
         self._shut_ways = np.zeros(0, np.int64)
         self._shut_other = np.zeros(0, np.int64)
+        self._bounded = True
         # Reduced costs at which no way was cheaper than nothing, with no more shut than now.
         self._settled: Floats | None = None
 
@@ -157,6 +158,8 @@ class PathMaster:
         if row_lower is not None or row_upper is not None:
             self.row_lower = self.row_lower if row_lower is None else row_lower
             self.row_upper = self.row_upper if row_upper is None else row_upper
+            # What supplies and plants can give at most was taken from the program's own sides.
+            self._bounded = bool((self.row_upper <= self.form.row_upper).all())
             self._solver.set_rows(self.row_lower, self.row_upper)
 
     # --- solving -----------------------------------------------------------------------------------
@@ -165,6 +168,7 @@ class PathMaster:
         """Other sides of one linking row."""
         self.row_lower, self.row_upper = self.row_lower.copy(), self.row_upper.copy()
         self.row_lower[row], self.row_upper[row] = lower, upper
+        self._bounded = bool((self.row_upper <= self.form.row_upper).all())
         self._solver.set_row(row, lower, upper)
 
     def row_ranges(self) -> tuple[Floats, Floats]:
@@ -181,7 +185,7 @@ class PathMaster:
         """
         form, offset = self.form, self.form.program.offset
         if not self.ways:
-            self._begin()
+            self.add(*self.first_ways())
         best, best_prices = -INF, None
         for rounds in range(1, ROUNDS):
             answer = self._solver.solve()
@@ -193,7 +197,7 @@ class PathMaster:
             for tried in (at,) if at is prices else (at, prices):
                 reduced = form.reduced(self.cost, tried)
                 found = form.price(reduced, self.shut, self.tolerance, self._settled)
-                bound = self._bound(tried, reduced, found) + offset
+                bound = self.bound_of(tried, reduced, found) + offset if self._bounded else -INF
                 if bound > best:
                     best, best_prices = bound, tried
                 new = self.add(found.start, found.columns)
@@ -219,29 +223,30 @@ class PathMaster:
         reduced = self.form.reduced(self.cost, answer.prices)
         return np.concatenate([self.form.potentials(reduced, self.shut), answer.prices])
 
-    def _begin(self) -> None:
-        """First ways: the cheapest ones, as if nothing had a limit and everything paid its full price."""
+    def first_ways(self) -> tuple[Ints, Ints]:
+        """The cheapest ways, as if nothing had a limit and everything paid its full price: start (ways+1,) into columns."""
         p = self.form.program
         n, first = p.network, len(p.balance)
         prices = np.zeros(len(self.row_lower))
         worth: dict[str, float] = {}
         for column, commodity in [(p.met + i, w.commodity) for i, w in enumerate(n.wants)] + [(p.moved + i, c.commodity) for i, c in enumerate(n.consigned)]:
-            prices[self._rows_of(column)] = -self.cost[column]
+            prices[self.rows_of(column)] = -self.cost[column]
             worth[commodity] = max(worth.get(commodity, 0.0), -float(self.cost[column]))
         for i, works in enumerate(n.works):
             column = p.run + i
-            rows = self._rows_of(column)
+            rows = self.rows_of(column)
             intake = rows[[r + first not in p.plant_rows and self.row_lower[r] == 0.0 == self.row_upper[r] for r in rows.tolist()]]
             prices[intake] = max(0.0, sum(s * worth.get(c, 0.0) for c, s in works.outputs) - works.cost)
         found = self.form.price(self.form.reduced(self.cost, prices), self.shut, 0.0)
-        self.add(found.start, found.columns)
+        return found.start, found.columns
 
-    def _rows_of(self, column: int) -> Ints:
+    def rows_of(self, column: int) -> Ints:
+        """Linking rows that a column is in."""
         linking = self.form.linking
         rows: Ints = linking.indices[linking.indptr[column] : linking.indptr[column + 1]].astype(np.int64)
         return rows
 
-    def _bound(self, prices: Floats, reduced: Floats, found: Found) -> float:
+    def bound_of(self, prices: Floats, reduced: Floats, found: Found) -> float:
         """What no plan can go below at these prices, without the offset (Lagrange)."""
         p, other = self.form.program, self.form.other
         y = np.where((prices > 0) & np.isinf(self.row_lower), 0.0, prices)
