@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: run test clean
+.PHONY: run test bench clean
 
 run: $(VENV)/run
 	mkdir -p out
@@ -11,7 +11,7 @@ run: $(VENV)/run
 	$(BIN)/keruen solve kazakhstan --year 2023 --scenario russia-closed --compare base --report out/russia-closed.html
 
 test: $(VENV)/test
-	$(BIN)/ruff check src tests tools
+	$(BIN)/ruff check src tests tools benchmarks
 	$(BIN)/mypy
 	$(BIN)/python tools/generate.py --check
 	$(BIN)/pytest
@@ -26,5 +26,14 @@ $(VENV)/test: pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
 	touch $@ $(VENV)/run
 
+# Keruen beside its peers, in an environment of its own: writes benchmarks/RESULTS.md. Takes about an hour.
+bench: .venv-bench/ready
+	.venv-bench/bin/python benchmarks/run.py
+
+.venv-bench/ready: pyproject.toml benchmarks/requirements.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check -e . -r benchmarks/requirements.txt
+	touch $@
+
 clean:
-	rm -rf $(VENV) out
+	rm -rf $(VENV) .venv-bench out benchmarks/out

@@ -220,10 +220,10 @@ def read_tntp(net: str | Path, trips: str | Path, *, divide: float = 1.0, throug
         if not body:
             continue
         if body.lower().startswith("origin"):
-            at = q.whole(number, (body.split() + [""])[1], "origin", min(zones, n))
+            at = q.whole(number, [*body.split(), ""][1], "origin", min(zones, n))
             continue
         pairs = _TRIP.findall(body)
-        if not at or not pairs and _TRIP.sub("", body).strip():
+        if not at or (not pairs and _TRIP.sub("", body).strip()):
             loose = re.fullmatch(r"(\d+)\s+(\d+)\s+(\S+)", body)  # three plain columns, as some files have
             if loose is None:
                 raise q.wrong(number, quote(body), "'Origin ZONE', then 'ZONE : TRIPS ;'")

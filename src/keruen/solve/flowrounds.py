@@ -15,15 +15,13 @@ from keruen.solve import kernels
 from keruen.solve.flowpaths import CannotMove, Floats, Ints, Outcome, Paths, Problem, Watch, fits
 from keruen.solve.interior import Master, Point, interior
 
-__all__ = ["by_rounds", "first_paths"]
+__all__ = ["by_rounds"]
 
-import os  # DEBUG
-DEBUG = os.environ.get('D')
-KEEP = int(os.environ.get('KEEP','0')); FIRST=float(os.environ.get('FIRST','0'))
 WARM_UP = 4
 INF = np.inf
 MOST_ROUNDS = 400
-STEPS = 30
+STEPS = 45  # of the interior point in a round
+MORE = 40  # of them after a round that did not get there
 START = 0.5  # barrier to start a round from, as a share of the gap at the prices it starts from
 BACK = 5.0  # how many times the best gap prices may have before the best ones are taken again
 JUMP = 2  # round from which a ceiling that stays broken costs as much as leaving unmet
@@ -69,7 +67,7 @@ class _Rounds:
         return bound
 
     def padded(self, x: Floats) -> Floats:
-        return np.r_[x, np.zeros(self.paths.count - len(x))]
+        return np.concatenate((x, np.zeros(self.paths.count - len(x))))
 
     def offer(self, x: Floats, load: Floats) -> None:
         """A plan by path that moves every demand: take it if it fits, else mix it with the one that did."""
@@ -149,7 +147,7 @@ class _Rounds:
                 break
         self.watched = average > p.capacity * (1 + 1e-9)
         self.rho = np.full(p.arcs, self.arc_cost)
-        self.mu = mu if KEEP else np.zeros(p.arcs)
+        self.mu = mu
         return average
 
     def cheapest(self, mu: Floats) -> Floats:
@@ -196,7 +194,8 @@ class _Rounds:
         several = np.flatnonzero(ways > 1)
         number = np.full(len(ways), -1)
         number[several] = np.arange(len(several))
-        master = Master(paths.cost[path], number[flow], start, row.astype(np.int32), np.ones(len(row)), p.demand[several], b[arc], np.zeros(len(arc)), self.rho[arc].copy())
+        columns = paths.cost[path], number[flow], start, row.astype(np.int32), np.ones(len(row))
+        master = Master(*columns, p.demand[several], b[arc], np.zeros(len(arc)), self.rho[arc])
         return _Compact(master, arc, path, listed[first[:-1][ways == 1]], flow)
 
     def one(self, open_abs: float) -> tuple[float, Point, _Compact]:
@@ -209,7 +208,7 @@ class _Rounds:
         target = max((0.5 if rough else 0.1) * open_abs, 0.2 * self.gap * max(1.0, abs(self.lower))) / n
         tau = max(target * self.boost, START * self.gap_here / n)
         mu = np.maximum(self.mu[c.arc], np.minimum(tau / (0.2 * np.maximum(p.capacity[c.arc], 1e-300)), 0.3 * c.master.high))
-        point = interior(c.master, mu=mu, barrier=tau, target=target, most_steps=STEPS, hold=0.2, workers=p.workers)
+        point = interior(c.master, mu=mu, barrier=tau, target=target, most_steps=STEPS + (MORE if self.boost > 1 else 0), hold=0.2, workers=p.workers)
         self.mu = np.zeros(p.arcs)
         self.mu[c.arc] = np.maximum(point.mu, 0.0)
         x = np.zeros(self.paths.count)
@@ -224,7 +223,7 @@ class _Rounds:
         bound = self.heard(self.mu, distance)
         if self.upper > self.lower and self.open > 10 * self.gap:
             self.trimmed(self.padded(x), load)
-        self.boost = self.boost * 8 if not point.converged else max(1.0, self.boost / 8)
+        self.boost = self.boost * (64 if self.round < 4 else 8) if not point.converged else max(1.0, self.boost / 8)
         self.gap_here = max(0.0, value - bound) if np.isfinite(bound) else 0.0
         if self.gap_here > BACK * (value - self.lower):
             self.mu = self.best_mu.copy()
@@ -237,8 +236,8 @@ class _Rounds:
         self.watched |= load > p.capacity * (1 + 1e-9)
         if self.round >= 3 and point.converged:
             self.prune(c, point, price, least, max(min(self.upper, value) - bound, self.gap * abs(self.lower)))
-        if DEBUG:
-            print(f"     rows {len(c.arc)} cols {len(c.path)} flows {len(c.master.demand)} steps {point.steps} conv {point.converged} tau {tau:.2e} target {target:.2e} end {point.barrier:.2e} left {point.left:.1e} new {self.new} act {int(self.paths.active.sum())} tight {int(tight.sum())} watched {int(self.watched.sum())} over {float(over.max()):.2e} val {value:.6g}")
+        elif self.round >= 3 and np.isfinite(self.upper):
+            self.prune(c, point, *self.paths.best(self.best_mu), 2 * (self.upper - self.lower))
         return value - self.lower, point, c
 
     def prune(self, c: _Compact, point: Point, price: Floats, least: Floats, gap: float) -> None:
@@ -257,27 +256,22 @@ def _least_along(start: Ints, arcs: Ints, keep: Floats, share: Floats) -> None:
         share[some] = np.minimum.reduceat(keep[arcs], start[:-1][some])
 
 
-def first_paths(problem: Problem, gap: float, watch: Watch) -> tuple[_Rounds, Floats]:
-    """The state after the warm-up, and the average load."""
-    state = _Rounds(problem, gap, watch)
-    return state, state.begin()
-
-
 def by_rounds(problem: Problem, gap: float, watch: Watch, most_rounds: int = MOST_ROUNDS) -> Outcome:
     """Solve to ``gap`` or until time, rounds or progress run out. Raises CannotMove where a flow has no way."""
-    s, load = first_paths(problem, gap, watch)
-    p = problem
+    s, p = _Rounds(problem, gap, watch), problem
+    load = s.begin()
     over = np.maximum(0.0, load - p.capacity)
     held = over > 0
     open_abs = max(float(p.cost @ load) + float(s.rho[held] @ over[held]) - s.lower, 1e-3 * abs(s.lower)) if not s.closed else 0.0
-    s.gap_here = FIRST * open_abs
+    s.gap_here = 0.2 * open_abs
     still, mark = 0, np.inf
     while not s.closed and s.round < most_rounds and not watch.over:
         s.round += 1
         gap_now, _, _ = s.one(open_abs)
         # While breaking a ceiling is cheap the penalised cost says nothing, and may even lie below the bound.
         known = s.upper - s.lower
-        now = min(known, max(gap_now, 0.003 * (known if np.isfinite(known) else abs(s.lower))))
+        least = 0.003 * known if np.isfinite(known) else 0.003 * abs(s.lower) if gap_now <= 0 else 0.0
+        now = min(known, max(gap_now, least))
         open_abs = min(now, 2 * open_abs)
         watch.say(s.round, s.upper, s.lower)
         if not np.isfinite(p.unmet) and s.lower > s.most:
@@ -289,5 +283,6 @@ def by_rounds(problem: Problem, gap: float, watch: Watch, most_rounds: int = MOS
         mark = min(mark, measure)
         if still >= 25:
             break
-    return Outcome(s.paths, None if s.x_best is None else s.padded(s.x_best), s.best_mu, s.round, s.closed, "" if s.closed else "the interior point stopped gaining")
+    x = None if s.x_best is None else s.padded(s.x_best)
+    return Outcome(s.paths, x, s.best_mu, s.round, s.closed, "" if s.closed else "the interior point stopped gaining")
 

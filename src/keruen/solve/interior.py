@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from keruen.errors import SolveError, UsageError
 from keruen.solve import normal
@@ -179,7 +179,7 @@ class _Run:
 
     def lhs(self, x: Floats) -> Floats:
         """Sum of a x by row."""
-        return np.bincount(self.row, np.repeat(x, np.diff(self.start)) * self.value, minlength=len(self.m.side))[: len(self.m.side)]
+        return _by_row(self.row, np.repeat(x, np.diff(self.start)) * self.value, len(self.m.side))
 
     def priced(self, mu: Floats) -> Floats:
         """Sum of mu a by column."""
@@ -196,7 +196,7 @@ class _Run:
             if not np.isfinite(tau):
                 break
             if target is not None and hold is not None:
-                done = tau <= 1.2 * goal and float(np.abs(self.ra) @ np.maximum(self._weight(self.mu), self.floor)) <= hold * self.pairs * goal
+                done = steps > 0 and tau <= 1.2 * goal and float(np.abs(self.ra) @ np.maximum(self._weight(self.mu), self.floor)) <= hold * self.pairs * goal
             else:
                 rd = float(np.max(np.abs(self.rd), initial=0.0))
                 done = tau <= 1.2 * goal and left <= 1e-9 and rd <= 1e-9 * (1.0 + float(np.max(np.abs(self.cost), initial=0.0)))
@@ -212,7 +212,8 @@ class _Run:
 
     def _weight(self, mu: Floats) -> Floats:
         """What a unit of a row's residual is worth: the distance to the nearer end of its box."""
-        return np.minimum(np.where(self.has_t, mu - self.m.low, np.abs(mu)), np.where(self.has_s, self.m.high - mu, np.maximum(mu - np.where(self.has_t, self.m.low, 0.0), 0.0)))
+        below = np.where(self.has_t, mu - self.m.low, np.abs(mu))
+        return np.minimum(below, np.where(self.has_s, self.m.high - mu, below))
 
     def _begin(self, mu: Floats | None, barrier: float | None, target: float | None) -> None:
         m = self.m
@@ -237,8 +238,10 @@ class _Run:
             self.z[:n_in] = tau / self.x[:n_in]
             self.z[n_in:] = np.maximum(np.abs(price[n_in:]), 1e-3 * scale)
             self.x[n_in:] = tau / self.z[n_in:]
-            self.zs, self.zt = np.where(self.has_s, m.high - self.mu, INF), np.where(self.has_t, self.mu - m.low, INF)
-            self.s, self.t = np.where(self.has_s, tau / self.zs, 0.0), np.where(self.has_t, tau / self.zt, 0.0)
+            self.zs: Floats = np.where(self.has_s, m.high - self.mu, INF)
+            self.zt: Floats = np.where(self.has_t, self.mu - m.low, INF)
+            self.s: Floats = np.where(self.has_s, tau / self.zs, 0.0)
+            self.t: Floats = np.where(self.has_t, tau / self.zt, 0.0)
             self._residuals()
             if float(np.abs(self.ra) @ self._weight(self.mu)) <= 3.0 * self.pairs * tau:
                 break
@@ -301,7 +304,8 @@ class _Run:
         cuts = self.parts if self.shares == 2 else [0, len(self.demand)]
 
         def part(i: int) -> None:
-            normal.assemble(self.first, self.start, self.row, self.value, self.touch, self.touched, self.local, theta, self.key, cuts[i], cuts[i + 1], halves[i])
+            shape = self.first, self.start, self.row, self.value, self.touch, self.touched, self.local
+            normal.assemble(*shape, theta, self.key, cuts[i], cuts[i + 1], halves[i])
 
         self.workers.map(part, self.shares)
         normal.add_up(halves[0], halves[-1] if self.shares == 2 else _NOTHING, diagonal, self.first, self.start, self.row, self.value, theta)
@@ -333,7 +337,7 @@ class _Run:
             right = right + part
         if self.free:
             at = self.start[n_in]
-            right += np.bincount(self.row[at:], np.repeat(v[n_in:], np.diff(self.start[n_in:])) * self.value[at:], minlength=wide)[:wide]
+            right += _by_row(self.row[at:], np.repeat(v[n_in:], np.diff(self.start[n_in:])) * self.value[at:], wide)
         dmu = lapack.dpotrs(self.lower, right, lower=0)[0] if wide else np.zeros(0)
         dx, dz, dsigma = np.empty(len(v)), np.empty(len(v)), np.empty(len(self.demand))
 
@@ -377,6 +381,10 @@ class _Run:
 
 
 _NOTHING = np.zeros((0, 0))
+
+
+def _by_row(row: Ints, weight: Floats, rows: int) -> Floats:
+    return np.bincount(row, weight, minlength=rows)[:rows].astype(float, copy=False)
 
 
 def _ratio(move: Floats, of: Floats) -> float:

@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from keruen.errors import SolveError, UsageError
 from keruen.solve import kernels
@@ -240,7 +239,7 @@ def _choose(p: Problem, gap: float) -> tuple[str, str]:
     large = float(p.demand.mean()) > float(np.median(finite)) if len(finite) else False
     if origins * arcs <= 2_000:
         return "arcs", "a small network"
-    if origins <= 2 and arcs <= 200_000 or large and origins * arcs <= ARCS_WORK:
+    if (origins <= 2 and arcs <= 200_000) or (large and origins * arcs <= ARCS_WORK):
         return "arcs", "few origins, and flows that fill many arcs each"
     return "interior", "many flows on paths" + (", finished by the simplex" if gap < FINE else "")
 
@@ -251,10 +250,8 @@ def _run(p: Problem, gap: float, engine: str, why: str, watch: Watch) -> tuple[O
     if engine == "simplex":
         return by_simplex(p, gap, watch), engine, why
     outcome = by_rounds(p, max(gap, FINE), watch)
-    if outcome.closed and gap >= FINE or watch.over:
+    if (outcome.closed and gap >= FINE) or watch.over:
         return outcome, engine, why
-    if outcome.x is None and not np.isfinite(p.unmet) and _least_stay(p, watch) > 0:
-        raise CannotMove("there is not enough room for all flows")
     if not outcome.closed and len(p.demand) > 40_000:
         return outcome, engine, why
     # Exact finish: the simplex on what survived.
@@ -280,7 +277,7 @@ def _least_stay(p: Problem, watch: Watch) -> float:
     """How much must stay at least, proven by moving as much as possible; 0 where rounding could explain it."""
     loose = Problem(p.n, p.tail, p.head, np.zeros(len(p.tail)), p.capacity, p.origin, p.goal, p.demand, 1.0, p.workers)
     engine = "arcs" if len(p.origins) * len(p.arc) <= ARCS_WORK * 10 else "interior"
-    outcome, _, _ = _run(loose, 1e-6, engine, "", Watch(min(watch.left, 600.0), None))
+    outcome, _, _ = _run(loose, 1e-6, engine, "", Watch(min(watch.left, 60.0), None))
     distance, *_ = loose.price(outcome.mu, np.full(len(p.demand), -np.inf))
     least = loose.bound(outcome.mu, distance)
     return least if least > 1e-9 * max(1.0, float(p.demand.sum())) else 0.0

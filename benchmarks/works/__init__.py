@@ -1,0 +1,1 @@
+"""What the cells measure, by section."""
