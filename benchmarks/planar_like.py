@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import dijkstra, minimum_spanning_tree
 from scipy.spatial import Delaunay
 
-from keruen.solve.multiflow import Multiflow, solve_multiflow
+from keruen.solve.flows import Multiflow, solve_multiflow
 
 Floats = NDArray[np.float64]
 Ints = NDArray[Any]

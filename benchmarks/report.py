@@ -46,7 +46,7 @@ WORDS = {
         "Start to exit of a fresh process; the first of the runs (a cold disk cache) is not among those of the median. Memory below 20 MiB is the floor "
         "that the system reports for any child."
     ),
-    "kernels": ("*call*: `solve_multiflow` alone. *import*: `keruen.solve.multiflow` with what it imports. *seconds*: the whole process for first calls."),
+    "kernels": ("*call*: `solve_multiflow` alone. *import*: `keruen.solve.flows` with what it imports. *seconds*: the whole process for first calls."),
 }
 
 

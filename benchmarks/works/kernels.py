@@ -19,7 +19,7 @@ sys.path.insert(0, {here!r})
 from works.problems import random_network
 p = random_network(*{size!r})
 start = time.perf_counter()
-from keruen.solve.multiflow import solve_multiflow
+from keruen.solve.flows import solve_multiflow
 imported = time.perf_counter()
 answer = solve_multiflow(p.multiflow(), gap=1e-5)
 print(time.perf_counter() - imported, imported - start, answer.objective)

@@ -39,7 +39,7 @@ class Problem:
 
     def multiflow(self) -> Any:
         """The same for keruen."""
-        from keruen.solve.multiflow import Multiflow
+        from keruen.solve.flows import Multiflow
 
         return Multiflow(self.n, self.tail, self.head, self.cost, self.capacity, self.origin, self.destination, self.demand, self.unmet)
 

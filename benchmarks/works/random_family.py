@@ -14,9 +14,9 @@ __all__ = ["highs", "keruen", "linopy", "pypsa", "solved"]
 def solved(made: Callable[[], Any], gap: float, limit: float | None = None) -> Work:
     """keruen's work on a Multiflow: compiled first on a small one, so that compilation is not in the figures. limit: seconds, then the best so far."""
     try:
-        from keruen.solve.multiflow import solve_multiflow
+        from keruen.solve.flows import solve_multiflow
     except ImportError as error:
-        raise Missing(f"keruen.solve.multiflow is not in this version of keruen ({error})") from None
+        raise Missing(f"keruen.solve.flows is not in this version of keruen ({error})") from None
     warm_kernels()
     m = made()
 
@@ -38,7 +38,7 @@ def solved(made: Callable[[], Any], gap: float, limit: float | None = None) -> W
 
 def warm_kernels() -> None:
     """Have every kernel compiled, or taken from numba's cache, before anything is timed."""
-    from keruen.solve.multiflow import solve_multiflow
+    from keruen.solve.flows import solve_multiflow
 
     small = random_network(60, 40)
     for engine in ("interior", "simplex", "arcs"):

@@ -9,7 +9,7 @@ import pytest
 
 from keruen.errors import UsageError
 from keruen.files.flows import read_dimacs, read_dow, read_mcf, read_tntp
-from keruen.solve.multiflow import solve_multiflow
+from keruen.solve.flows import solve_multiflow
 
 MCF = "3\n3\n2\n1 2 5 10\n2 3 1 4\n1 3 9 9\n1 3 6\n2 3 1\n"
 DIMACS = "c two ways\np min 3 3\nn 1 4\nn 3 -4\na 1 2 0 3 1\na 2 3 0 9 1\na 1 3 0 9 5\n"

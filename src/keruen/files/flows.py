@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from keruen.errors import UsageError, quote
 
 if TYPE_CHECKING:
-    from keruen.solve.multiflow import Multiflow
+    from keruen.solve.flows import Multiflow
 
 __all__ = ["Design", "read_dimacs", "read_dow", "read_mcf", "read_tntp"]
 
@@ -102,7 +102,7 @@ class _Reader:
 
 def read_mcf(path: str | Path) -> Multiflow:
     """A file of the planar or grid family: nodes, arcs and flows; then from, to, cost, capacity; then from, to, demand."""
-    from keruen.solve.multiflow import Multiflow
+    from keruen.solve.flows import Multiflow
 
     r = _Reader(path)
     rows = r.words()
@@ -121,7 +121,7 @@ def read_mcf(path: str | Path) -> Multiflow:
 
 def read_dow(path: str | Path) -> Design:
     """A network design file: a name; nodes, arcs, flows; then from, to, cost, capacity, fixed cost, two more; then from, to, demand."""
-    from keruen.solve.multiflow import Multiflow
+    from keruen.solve.flows import Multiflow
 
     r = _Reader(path)
     rows = r.words()
@@ -148,7 +148,7 @@ def read_dimacs(path: str | Path) -> Multiflow:
 
     The two come after the file's nodes (numbers n and n + 1). Lower bounds other than 0 are refused.
     """
-    from keruen.solve.multiflow import Multiflow
+    from keruen.solve.flows import Multiflow
 
     r = _Reader(path)
     n = m = -1
@@ -196,7 +196,7 @@ def read_tntp(net: str | Path, trips: str | Path, *, divide: float = 1.0, throug
     begun and ended at but not passed: each gets a second vertex, after the others, that its flows leave from.
     through_zones: let flows pass them all the same, as some published optima do. Trips inside a zone are left out.
     """
-    from keruen.solve.multiflow import Multiflow
+    from keruen.solve.flows import Multiflow
 
     if not divide > 0:
         raise UsageError(f"divide: found {divide:g}; expected a number above 0")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keruen.errors import SolveError
-from keruen.solve import kernels
+from keruen.solve.flows import kernels
 from keruen.solve.interior import Workers
 
 __all__ = ["CannotMove", "Outcome", "Paths", "Problem", "Watch", "fits"]

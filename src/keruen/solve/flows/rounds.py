@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keruen.solve import kernels
-from keruen.solve.flowpaths import CannotMove, Floats, Ints, Outcome, Paths, Problem, Watch, fits
+from keruen.solve.flows import kernels
+from keruen.solve.flows.paths import CannotMove, Floats, Ints, Outcome, Paths, Problem, Watch, fits
 from keruen.solve.interior import Master, Point, interior
 
 __all__ = ["by_rounds"]

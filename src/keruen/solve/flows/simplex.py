@@ -13,8 +13,8 @@ import numpy as np
 from scipy import sparse
 
 from keruen.errors import SolveError
-from keruen.solve import kernels
-from keruen.solve.flowpaths import CannotMove, Floats, Ints, Outcome, Paths, Problem, Watch, fits
+from keruen.solve.flows import kernels
+from keruen.solve.flows.paths import CannotMove, Floats, Ints, Outcome, Paths, Problem, Watch, fits
 
 __all__ = ["by_arcs", "by_simplex"]
 

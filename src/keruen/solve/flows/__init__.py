@@ -2,11 +2,11 @@
 
 ::
 
-    from keruen.solve.multiflow import Multiflow, solve_multiflow
+    from keruen.solve.flows import Multiflow, solve_multiflow
     answer = solve_multiflow(Multiflow(n, tail, head, cost, capacity, origin, destination, demand))
 
-Three engines give the same answer: an interior point on paths (:mod:`keruen.solve.flowrounds`), the
-simplex method on paths and on arcs (:mod:`keruen.solve.flowsimplex`). Whatever the engine, cost, bound
+Three engines give the same answer: an interior point on paths (:mod:`keruen.solve.flows.rounds`), the
+simplex method on paths and on arcs (:mod:`keruen.solve.flows.simplex`). Whatever the engine, cost, bound
 and violation are computed again from the arrays at the end, by :func:`certify`.
 """
 
@@ -20,10 +20,10 @@ from typing import Any, Literal
 import numpy as np
 
 from keruen.errors import SolveError, UsageError
-from keruen.solve import kernels
-from keruen.solve.flowpaths import CannotMove, Floats, Ints, Outcome, Problem, Watch
-from keruen.solve.flowrounds import by_rounds
-from keruen.solve.flowsimplex import by_arcs, by_simplex
+from keruen.solve.flows import kernels
+from keruen.solve.flows.paths import CannotMove, Floats, Ints, Outcome, Problem, Watch
+from keruen.solve.flows.rounds import by_rounds
+from keruen.solve.flows.simplex import by_arcs, by_simplex
 from keruen.solve.interior import Workers, one_blas_thread
 
 __all__ = ["Certificate", "Multiflow", "MultiflowAnswer", "certify", "solve_multiflow"]

@@ -16,7 +16,7 @@ from scipy.optimize import linprog
 
 from keruen.errors import SolveError, UsageError
 from keruen.files.flows import read_dimacs, read_dow, read_mcf, read_tntp
-from keruen.solve.multiflow import Multiflow, certify, solve_multiflow
+from keruen.solve.flows import Multiflow, certify, solve_multiflow
 
 ENGINES = ("auto", "interior", "simplex", "arcs")
 BENCH = Path(os.environ.get("KERUEN_BENCH", Path(__file__).parents[3] / "shared" / "bench"))
