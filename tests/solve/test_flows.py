@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from keruen.errors import SolveError, UsageError
-from keruen.files.flows import read_dimacs, read_dow, read_mcf, read_tntp
+from keruen.files.flow_formats import read_dimacs, read_dow, read_mcf, read_tntp
 from keruen.solve.flows import Multiflow, certify, solve_multiflow
 
 ENGINES = ("auto", "interior", "simplex", "arcs")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from keruen.errors import UsageError
-from keruen.files.flows import read_dimacs, read_dow, read_mcf, read_tntp
+from keruen.files.flow_formats import read_dimacs, read_dow, read_mcf, read_tntp
 from keruen.solve.flows import solve_multiflow
 
 MCF = "3\n3\n2\n1 2 5 10\n2 3 1 4\n1 3 9 9\n1 3 6\n2 3 1\n"
