@@ -19,17 +19,19 @@ if TYPE_CHECKING:
     from keruen.errors import CaseError, KeruenError, ScenarioError, SolveError, UnitError, UsageError
     from keruen.plan import Plan
     from keruen.scenario import Scenario, add, close, scale, set_value, without
+    from keruen.solve.flows import Multiflow, solve_multiflow
 
 _HOME = {
     "Case": "api", "load": "api", "Plan": "plan", "Scenario": "scenario", "add": "scenario", "close": "scenario", "scale": "scenario",
     "set_value": "scenario", "without": "scenario", "CaseError": "errors", "KeruenError": "errors", "ScenarioError": "errors",
     "SolveError": "errors", "UnitError": "errors", "UsageError": "errors", "dependence": "ask.dependence", "Sample": "ask.sample", "sample": "ask.sample",
     "Stress": "ask.stress", "stress": "ask.stress", "WorstClosures": "ask.worst", "worst": "ask.worst",
+    "Multiflow": "solve.flows", "solve_multiflow": "solve.flows",
 }  # fmt: skip
 
 __all__ = [
-    "Case", "CaseError", "KeruenError", "Plan", "Sample", "Scenario", "ScenarioError", "SolveError", "Stress", "UnitError", "UsageError", "WorstClosures",
-    "add", "close", "dependence", "load", "sample", "scale", "set_value", "stress", "without", "worst",
+    "Case", "CaseError", "KeruenError", "Multiflow", "Plan", "Sample", "Scenario", "ScenarioError", "SolveError", "Stress", "UnitError", "UsageError",
+    "WorstClosures", "add", "close", "dependence", "load", "sample", "scale", "set_value", "solve_multiflow", "stress", "without", "worst",
 ]  # fmt: skip
 
 

@@ -97,6 +97,17 @@ def _parser() -> argparse.ArgumentParser:
     depend.add_argument("--commodity", action="append", default=[], metavar="ID", help="only this one; may be repeated")
     depend.add_argument("--near", type=float, default=0.1, metavar="PERCENT", help="how much dearer than the best a plan may be (default 0.1)")
 
+    formats = "planar and grid (CommaLab), DIMACS .min, Canad .dow (all arcs open), TNTP with its trips; any of them packed with gzip"
+    flow = commands.add_parser("flow", help="solve a published network of flows: cost, proof and loads", description=f"Solve a network of flows: {formats}.")
+    flow.add_argument("network", type=Path, metavar="FILE", help="the network")
+    flow.add_argument("trips", type=Path, nargs="?", metavar="TRIPS", help="trips of a TNTP network")
+    flow.add_argument("--gap", type=float, default=1e-6, metavar="G", help="how far above its proven bound, relative, the plan may be (default 1e-6)")
+    flow.add_argument("--engine", default="auto", metavar="WORD", help="interior, simplex, arcs, or auto (default)")
+    flow.add_argument("--limit", type=float, metavar="SECONDS", help="come back with the best plan after this long; exit 1 if the gap is not reached")
+    flow.add_argument("--format", choices=("table", "json", "csv"), default="table", help="how to write it; csv and json have every arc (default: table)")
+    flow.add_argument("-o", "--output", type=Path, metavar="FILE", help="write to a file instead of the screen")
+    flow.set_defaults(run=_flow)
+
     report = _command(commands, "report", _report, "one offline HTML file: map, flows, bottlenecks, shares, sources")
     _scenario_options(report)
     report.add_argument("--compare", metavar="SCENARIO", help="show what changed against 'base' or a named scenario")
@@ -262,6 +273,31 @@ def _depend(args: argparse.Namespace) -> int:
                f"And if they had to avoid it: how much of what goes through it could go around, and what that would cost more, a t, TEU or 1000 m3.\n\n"
                + shares_text(rows, args.by))  # fmt: skip
     return DONE
+
+
+def _flow(args: argparse.Namespace) -> int:
+    from keruen.files.flow_formats import read_flows
+    from keruen.solve.flows import solve_multiflow
+
+    m = read_flows(args.network, args.trips)
+    answer = solve_multiflow(m, gap=args.gap, engine=args.engine, time_limit=args.limit)
+    head = {"network": args.network.name, "places": m.n, "arcs": len(m.tail), "flows": len(m.demand), "objective": answer.objective, "bound": answer.bound,
+            "gap": answer.gap, "violation": answer.violation, "unmet": float(answer.unmet.sum()), "engine": f"{answer.engine}: {answer.why}",
+            "rounds": answer.rounds}  # fmt: skip
+    arcs = zip(m.tail.tolist(), m.head.tolist(), m.cost.tolist(), m.capacity.tolist(), answer.load.tolist(), answer.price.tolist(), strict=True)
+    columns = ("tail", "head", "cost", "capacity", "load", "price")
+    rows = [(t + 1, h + 1, c, None if k == float("inf") else k, x, p) for t, h, c, k, x, p in arcs]
+    if args.format == "csv":
+        _write(args, _csv(rows, columns))
+    elif args.format == "json":
+        from keruen import __version__
+
+        _write(args, _json({"keruen": __version__, **head, "links": [dict(zip(columns, row, strict=True)) for row in rows]}))
+    else:
+        full = sum(1 for *_, k, x, _ in rows if k is not None and k > 0 and x >= k * (1 - 1e-6))
+        _write(args, "\n".join(f"{k:<10} {v:,.10g}" if isinstance(v, (int, float)) and k != "gap" else f"{k:<10} {v}" for k, v in head.items())
+               + f"\nfull arcs  {full:,}")  # fmt: skip
+    return DONE if answer.closed else FINDING
 
 
 def _report(args: argparse.Namespace) -> int:

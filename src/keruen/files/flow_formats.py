@@ -23,7 +23,7 @@ from keruen.errors import UsageError, quote
 if TYPE_CHECKING:
     from keruen.solve.flows import Multiflow
 
-__all__ = ["Design", "read_dimacs", "read_dow", "read_mcf", "read_tntp"]
+__all__ = ["Design", "read_dimacs", "read_dow", "read_flows", "read_mcf", "read_tntp"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[Any]
@@ -260,3 +260,17 @@ def _size(r: _Reader, tags: dict[str, tuple[int, str]], name: str) -> int:
         raise r.wrong(None, f"no <{name}>", "it in the head of the file")
     line, text = tags[name]
     return r.whole(line, text.split()[0] if text.split() else "", name.lower())
+
+
+def read_flows(path: str | Path, trips: str | Path | None = None) -> Multiflow:
+    """Any of the formats, by its name: .min is DIMACS, .dow Canad with every arc open, .tntp needs its trips; all else is read as planar and grid."""
+    name = Path(path).name.removesuffix(".gz").lower()
+    if name.endswith(".tntp"):
+        if trips is None:
+            raise UsageError(f"{Path(path).name}: found a road network; expected its trips as well, in a second file")
+        return read_tntp(path, trips)
+    if trips is not None:
+        raise UsageError(f"{Path(trips).name}: found a second file; only a TNTP network, a file ending in .tntp, needs trips")
+    if name.endswith(".min"):
+        return read_dimacs(path)
+    return read_dow(path).flows if name.endswith(".dow") else read_mcf(path)
