@@ -20,6 +20,7 @@ __all__ = ["by_rounds"]
 WARM_UP = 4
 INF = np.inf
 MOST_ROUNDS = 400
+DEAR = 20.0  # what breaking a ceiling costs at first where leaving has a price, in costs of a mean journey
 STEPS = 45  # of the interior point in a round
 MORE = 40  # of them after a round that did not get there
 START = 0.5  # barrier to start a round from, as a share of the gap at the prices it starts from
@@ -146,7 +147,8 @@ class _Rounds:
             if paths.count == before:
                 break
         self.watched = average > p.capacity * (1 + 1e-9)
-        self.rho = np.full(p.arcs, self.arc_cost)
+        # Where what stays has a price, ceilings may be dear from the start: there is always a plan that keeps them.
+        self.rho = np.full(p.arcs, DEAR * self.typical if np.isfinite(p.unmet) else self.arc_cost)
         self.mu = mu
         return average
 

@@ -18,7 +18,9 @@ from keruen.solve.flows.paths import CannotMove, Floats, Ints, Outcome, Paths, P
 
 __all__ = ["by_arcs", "by_simplex"]
 
-SMOOTH = 0.5
+SMOOTH = 0.3
+# What breaking a capacity costs at first, in costs of a mean journey: at 2 the early prices tell too little.
+DEAR = 20.0
 MOST_ROUNDS = 2000
 INF = np.inf
 
@@ -165,7 +167,7 @@ def by_simplex(problem: Problem, gap: float, watch: Watch, start: tuple[Paths, I
         distance, _ = paths.price_out(best_mu)
         lower = p.bound(best_mu, distance)
     typical = float(p.demand @ np.minimum(distance, p.unmet)) / max(1e-300, float(p.demand.sum()))
-    master = _Master(paths, np.maximum(4 * best_mu, (typical or 1.0) * 2))
+    master = _Master(paths, np.maximum(4 * best_mu, (typical or 1.0) * DEAR))
     master.update(use, rows)
     round_, closed = 0, False
     while round_ < MOST_ROUNDS and not watch.over:
