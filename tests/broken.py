@@ -421,7 +421,7 @@ FAULTS = (
     Fault("cap in another unit", put("rules", 2, unit="bcm"),
           "wrong-unit", "rules.csv", 2, "unit", "'bcm' for crude", "Mt", "Use the commodity's unit."),
     Fault("tax without amount", put("rules", 2, effect="tax", quantity="", unit=""),
-          "rule-amount", "rules.csv", 2, "amount_usd", "an empty cell", "amount_usd or per_cent, as its effect is tax", "Give one."),
+          "rule-amount", "rules.csv", 2, "amount_usd", "an empty cell", "amount_usd, per_cent or delay_hours, as its effect is tax", "Give one."),
     Fault("floor without payment", put("rules", 2, effect="floor"),
           "rule-amount", "rules.csv", 2, "amount_usd", "an empty cell", "what each unit not carried costs", "Give it; 0 makes the floor idle."),
     Fault("rule on unknown link", put("rules", 2, links="pipe-hub-terminl:back"),

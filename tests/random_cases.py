@@ -252,7 +252,7 @@ class _Draw:
                     row["effect"] = "cap"
                 floors += about != "delivery"
             if row["effect"] == "tax":
-                row |= rng.choice(({"amount_usd": 3}, {"amount_usd": 12}, {"per_cent": 2}, {"amount_usd": 1, "per_cent": 1}))
+                row |= rng.choice(({"amount_usd": 3}, {"amount_usd": 12}, {"per_cent": 2}, {"amount_usd": 1, "per_cent": 1}, {"delay_hours": 48}))
             if _maybe(rng, 0.15):
                 row["valid_from"] = rng.choice(("2021-07-01", "2023-07-01", "2023-07-02"))
             elif _maybe(rng, 0.15):

@@ -183,6 +183,7 @@ def test_a_cap_in_containers_does_not_count_tonnes(tmp_path):
         ({"commodities": "crude", "destination": "ZZ", "per_cent": 1}, 50),
         ({"commodities": "boxes", "amount_usd": 100}, 5),  # 50 kTEU x 100 USD
         ({"commodities": "boxes", "amount_usd": 1, "per_cent": 1}, 50 * 0.401),
+        ({"commodities": "boxes", "delay_hours": 48}, 50 * 0.06),  # two days at 30 USD a day
         ({"commodities": "boxes", "links": "rail-border-east", "amount_usd": 100}, 0),
         ({"commodities": "boxes", "links": "rail-border-east:both", "amount_usd": 100}, 5),
         ({"commodities": "products", "destination": "EE", "amount_usd": -7}, -7),  # a subsidy

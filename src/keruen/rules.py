@@ -10,9 +10,9 @@ from functools import cache
 from keruen.case import Case
 from keruen.reach import matches_mode
 from keruen.scenario import Overlay
-from keruen.tables import Rule
+from keruen.tables import Commodity, Rule
 
-__all__ = ["End", "RuleBook", "looks_at"]
+__all__ = ["End", "RuleBook", "looks_at", "tax_usd"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -91,3 +91,9 @@ def _this_way(rule: Rule, name: str, direction: str, track: str, operator: str) 
     if rule.operators and operator not in rule.operators:
         return False
     return not rule.modes or (direction != "transfer" and matches_mode(track, rule.modes))
+
+
+def tax_usd(rule: Rule, commodity: Commodity) -> float:
+    """What a tax costs a t, TEU or 1000 m3 in USD: an amount, a part of its value, and the time it takes."""
+    hours = (rule.delay_hours or 0.0) / 24 * commodity.time_usd_per_day
+    return (rule.amount_usd or 0.0) + (rule.per_cent or 0.0) / 100 * commodity.value_usd + hours

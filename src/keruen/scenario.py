@@ -15,11 +15,11 @@ from typing import Any
 
 from keruen.case import Case
 from keruen.columns import columns_of
-from keruen.errors import Finding, ScenarioError, UsageError, did_you_mean
+from keruen.errors import Finding, ScenarioError, UsageError, did_you_mean, say
 from keruen.files.folder import parse_row
 from keruen.tables import TABLES, Rule, key_columns
 
-__all__ = ["Change", "Overlay", "Scenario", "add", "close", "describe", "find_scenario", "lay", "scale", "set_value", "without"]
+__all__ = ["Change", "Overlay", "Scenario", "add", "close", "describe", "find_scenario", "lay", "scale", "set_value", "with_rules", "without"]
 
 DAYS = 365.0
 INF = float("inf")
@@ -145,6 +145,21 @@ def without(*, rule: str | Sequence[str] = (), kind: str | Sequence[str] = ()) -
     if not changes:
         raise UsageError("give rule= or kind=")
     return Scenario(tuple(map(str, changes)), tuple(changes))
+
+
+def with_rules(path: str | Path) -> Scenario:
+    """Rules laid over a case from a CSV file with the columns of rules.csv; those with the id of a rule of the case take its place.
+
+    Raises ScenarioError with every problem of the file.
+    """
+    from keruen.files.table import read_table
+
+    findings: list[Finding] = []
+    rows = read_table(Path(path), "rules", findings).rows
+    if findings:
+        raise ScenarioError(f"the rules of {path} cannot be used\n{say(findings)}")
+    changes = tuple(Change("with", "rule", (row.rule,), rule=row) for row in rows if isinstance(row, Rule))
+    return Scenario((f"rules of {Path(path).name}",), changes)
 
 
 # --- files -------------------------------------------------------------------------------------------

@@ -290,6 +290,7 @@ class Rule(Row):
     unit: str = col("choice", "unit of quantity", choices=("Mt", "kTEU", "bcm", "head", "t"), blank="no quantity")
     amount_usd: float | None = col("number", "tax on a t, TEU or 1000 m3; for a floor, payment for each one not carried", unit="USD", blank="none")
     per_cent: float | None = col("number", "tax in per cent of the commodity's value", low=-100, high=1000, blank="none")
+    delay_hours: float | None = col("number", "time a tax costs besides money: papers, inspections, refused payments", unit="h", low=0, high=8760, blank="none")
     end_use: str = col("text", "only for this use", blank="any")
     valid_from: date | None = col("date", "first day in force", blank="always was")
     valid_to: date | None = col("date", "last day in force", blank="no end known")

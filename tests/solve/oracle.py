@@ -221,7 +221,8 @@ class Oracle:
 
     def _tax(self, rules: Iterable[Any], commodity: str) -> float:
         c = self.case.commodities[commodity]
-        return sum((r.amount_usd or 0.0) + (r.per_cent or 0.0) * c.value_usd / 100 for r in rules if r.effect == "tax") * MONEY[c.unit]
+        delay = sum((r.delay_hours or 0.0) * c.time_usd_per_day / 24 for r in rules if r.effect == "tax")
+        return (delay + sum((r.amount_usd or 0.0) + (r.per_cent or 0.0) * c.value_usd / 100 for r in rules if r.effect == "tax")) * MONEY[c.unit]
 
     # --- the program ------------------------------------------------------------------------------
 

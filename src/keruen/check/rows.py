@@ -231,9 +231,9 @@ def rule_problems(c: Looked, rule: Rule, bad: frozenset[str] | set[str] = frozen
     if bound and not bad & {"quantity", "unit"} and (rule.quantity is None or not rule.unit):
         empty = "quantity" if rule.quantity is None else "unit"
         yield "rule-quantity", empty, "an empty cell", f"a quantity and a unit, as its effect is {rule.effect}", "Give both."
-    if not bad & {"effect", "amount_usd", "per_cent"}:
-        if rule.effect == "tax" and rule.amount_usd is None and rule.per_cent is None:
-            yield "rule-amount", "amount_usd", "an empty cell", "amount_usd or per_cent, as its effect is tax", "Give one."
+    if not bad & {"effect", "amount_usd", "per_cent", "delay_hours"}:
+        if rule.effect == "tax" and rule.amount_usd is None and rule.per_cent is None and rule.delay_hours is None:
+            yield "rule-amount", "amount_usd", "an empty cell", "amount_usd, per_cent or delay_hours, as its effect is tax", "Give one."
         if rule.effect == "floor" and rule.amount_usd is None:
             yield "rule-amount", "amount_usd", "an empty cell", "what each unit not carried costs", "Give it; 0 makes the floor idle."
     if not bad & {"valid_from", "valid_to"} and rule.valid_from and rule.valid_to and rule.valid_from > rule.valid_to:

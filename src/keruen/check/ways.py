@@ -9,7 +9,7 @@ from keruen.check.looked import Looked
 from keruen.check.names import MODE_WORDS
 from keruen.errors import Finding, quote
 from keruen.reach import COST_COLUMN, Graph, negative_cycle, open_graph
-from keruen.rules import looks_at
+from keruen.rules import looks_at, tax_usd
 from keruen.tables import TABLES
 
 __all__ = ["WAY_CHECKS", "check_free_profit", "check_paid_circles"]
@@ -179,7 +179,7 @@ def check_paid_circles(c: Looked) -> Iterator[Finding]:
 def _gain(rule: Any, commodity: Any) -> float:
     """What a rule pays for a t, TEU or 1000 m3."""
     if rule.effect == "tax":
-        return -float((rule.amount_usd or 0.0) + (rule.per_cent or 0.0) / 100 * commodity.value_usd)
+        return -tax_usd(rule, commodity)
     return float(rule.amount_usd) * (1.0 if rule.unit == commodity.unit else float(commodity.tonnes_per_unit))
 
 

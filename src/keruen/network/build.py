@@ -13,7 +13,7 @@ from keruen.check import check_laid
 from keruen.errors import ScenarioError, UsageError, say
 from keruen.network.parts import Bound, Consigned, Edge, Floats, Group, Ints, Limit, Network, Offer, Ships, Want, Works
 from keruen.reach import matches_mode, spread, track
-from keruen.rules import End, RuleBook
+from keruen.rules import End, RuleBook, tax_usd
 from keruen.scenario import Overlay, Scenario, lay
 from keruen.tables import Rule
 from keruen.units import MUSD_PER_UNIT
@@ -304,7 +304,7 @@ class _Builder:
 
     def _tax(self, commodity: str, rule: Rule) -> float:
         c = self.case.commodities[commodity]
-        return ((rule.amount_usd or 0.0) + (rule.per_cent or 0.0) / 100 * c.value_usd) * MUSD_PER_UNIT[c.unit]
+        return tax_usd(rule, c) * MUSD_PER_UNIT[c.unit]
 
     def _touches(self, rule: Rule, edge: Edge) -> bool:
         return self.book.looks_at(rule, edge.name, edge.direction, edge.track, edge.operator, edge.countries)
