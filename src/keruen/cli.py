@@ -127,7 +127,8 @@ def _scenario_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--while-it-lasts", action="store_true", help="take closures of some days as if they lasted all year: rates during the event")
     command.add_argument("--add", action="append", default=[], metavar="PROJECT", help="switch a project on")
     command.add_argument("--with-rules", action="append", default=[], type=Path, metavar="FILE.csv", help="rules laid over those of the case")
-    command.add_argument("--without", "--without-rule", action="append", default=[], metavar="RULE|kind=KIND", help="switch a rule off, or all of a kind (contract, quota, ...)")
+    command.add_argument("--without", "--without-rule", action="append", default=[], metavar="RULE|kind=KIND",
+                         help="switch a rule off, or all of a kind (contract, quota, ...)")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -71,7 +71,8 @@ def rule_costs(case: Case, year: int | None = None, *, scenario: Scenario | None
     Raises UsageError for an id that is no rule of the year's network.
 
     >>> import keruen as kr
-    >>> kr.rule_costs(kr.load("kazakhstan"), 2023, rules=["cpc-gate"]) if False else None
+    >>> kr.rule_costs(kr.load("kazakhstan"), 2023, rules=["btc-contract-tengiz"]).rows[0]["effect"]
+    'floor'
     """
     year = case.base_year if year is None else year
     under = scenario or Scenario()

@@ -20,7 +20,8 @@ def rules_text(found: RuleCosts) -> str:
              "; ".join(f"{l['commodity']} {l['more']:.3g} by {l['link']}" for l in r["instead"]), r["source"], r["confidence"]]
             for r in found.rows]  # fmt: skip
     lines = [f"{found.case} {found.year} {name}: what each rule costs a year, beside the best plan without it", ""]
-    lines.append(table(rows, ["rule", "effect", "kind", "costs MUSD", "would arrive more", "goes instead", "source", "confidence"]) if rows else "No rule costs anything.")
+    header = ["rule", "effect", "kind", "costs MUSD", "would arrive more", "goes instead", "source", "confidence"]
+    lines.append(table(rows, header) if rows else "No rule costs anything.")
     if found.idle:
         lines += ["", f"Met by flows and free of cost: {', '.join(found.idle)}."]
     return "\n".join(lines)
