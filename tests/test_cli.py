@@ -152,7 +152,14 @@ def test_wrong_words_of_depend(run, folder, arguments, words):
     assert all(w in err for w in words), err
 
 
-@pytest.mark.parametrize("command", commands())
+def test_there_is_no_such_network(run, tmp_path):
+    (tmp_path / "planar30.txt").write_text("")
+    code, out, err = run("flow", tmp_path / "planar3.txt")
+    assert (code, out) == (WRONG_USE, "")
+    assert all(w in err for w in (str(tmp_path / "planar3.txt"), "network file", "Did you mean 'planar30.txt'")), err
+
+
+@pytest.mark.parametrize("command", [c for c in commands() if c != "flow"])
 @pytest.mark.parametrize(("name", "words"), [("kazakstan", ["Did you mean 'kazakhstan'"]), ("no/such/folder", ["no/such/folder"])])
 def test_there_is_no_such_case(run, tmp_path, command, name, words):
     more = ("-o", tmp_path / "report.html") if command == "report" else ()

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keruen.errors import UsageError, quote
+from keruen.errors import UsageError, did_you_mean, quote
 
 if TYPE_CHECKING:
     from keruen.solve.flows import Multiflow
@@ -39,6 +39,15 @@ class Design:
     fixed: Floats
 
 
+def _like(path: Path) -> str:
+    """A hint at a file of nearly that name in the same folder, or an empty string."""
+    try:
+        hint = did_you_mean(path.name, (x.name for x in path.parent.iterdir()))
+    except OSError:
+        hint = ""
+    return f". {hint}" if hint else ""
+
+
 class _Reader:
     """Lines of a file with their numbers, and errors that say where."""
 
@@ -47,7 +56,7 @@ class _Reader:
         try:
             data = self.path.read_bytes()
         except OSError as error:
-            raise UsageError(f"{self.path.name}: found no file that can be read ({error.strerror or error}); expected a network file") from None
+            raise UsageError(f"{self.path}: found no file that can be read ({error.strerror or error}); expected a network file{_like(self.path)}") from None
         try:
             if data[:2] == b"\x1f\x8b":
                 data = gzip.decompress(data)

@@ -32,7 +32,7 @@ Engine = Literal["auto", "interior", "simplex", "arcs"]
 Progress = Callable[[int, float, float], None]
 ARCS_WORK = 60_000  # arcs times origins up to which one program on arcs is quick
 FINE = 2e-7  # gaps below this are the simplex's
-FEW_FLOWS, FEW_ARCS = 2_000, 10_000  # up to which the simplex is quicker, where what stays has a price
+SIMPLEX_WORK = 8_000_000  # flows times arcs up to which the simplex is quicker, where what stays has a price
 
 
 @dataclass(frozen=True)
@@ -242,7 +242,7 @@ def _choose(p: Problem, gap: float) -> tuple[str, str]:
         return "arcs", "a small network"
     if (origins <= 2 and arcs <= 200_000) or (large and origins * arcs <= ARCS_WORK):
         return "arcs", "few origins, and flows that fill many arcs each"
-    if np.isfinite(p.unmet) and len(p.demand) <= FEW_FLOWS and arcs <= FEW_ARCS:
+    if np.isfinite(p.unmet) and len(p.demand) * arcs <= SIMPLEX_WORK:
         return "simplex", "few flows, and what stays has a price"
     return "interior", "many flows on paths" + (", finished by the simplex" if gap < FINE else "")
 
