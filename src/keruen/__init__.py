@@ -16,25 +16,27 @@ if TYPE_CHECKING:
     from keruen.ask.rules import RuleCosts, rule_costs
     from keruen.ask.sample import Sample, sample
     from keruen.ask.stress import Stress, stress
+    from keruen.ask.trade import Trade, trade
     from keruen.ask.worst import WorstClosures, worst
     from keruen.errors import CaseError, KeruenError, ScenarioError, SolveError, UnitError, UsageError
     from keruen.plan import Plan
     from keruen.scenario import Scenario, add, close, scale, set_value, with_rules, without
+    from keruen.screening import screen
     from keruen.solve.flows import Multiflow, solve_multiflow
 
 _HOME = {
     "Case": "api", "load": "api", "Plan": "plan", "Scenario": "scenario", "add": "scenario", "close": "scenario", "scale": "scenario",
-    "set_value": "scenario", "without": "scenario", "CaseError": "errors", "KeruenError": "errors", "ScenarioError": "errors",
+    "set_value": "scenario", "without": "scenario", "screen": "screening", "CaseError": "errors", "KeruenError": "errors", "ScenarioError": "errors",
     "SolveError": "errors", "UnitError": "errors", "UsageError": "errors", "dependence": "ask.dependence", "Sample": "ask.sample", "sample": "ask.sample",
     "RuleCosts": "ask.rules", "rule_costs": "ask.rules", "with_rules": "scenario",
     "Stress": "ask.stress", "stress": "ask.stress", "WorstClosures": "ask.worst", "worst": "ask.worst",
-    "Multiflow": "solve.flows", "solve_multiflow": "solve.flows",
+    "Trade": "ask.trade", "trade": "ask.trade", "Multiflow": "solve.flows", "solve_multiflow": "solve.flows",
 }  # fmt: skip
 
 __all__ = [
-    "Case", "CaseError", "KeruenError", "Multiflow", "Plan", "RuleCosts", "Sample", "Scenario", "ScenarioError", "SolveError", "Stress", "UnitError",
-    "UsageError", "WorstClosures", "add", "close", "dependence", "load", "rule_costs", "sample", "scale", "set_value", "solve_multiflow", "stress",
-    "with_rules", "without", "worst",
+    "Case", "CaseError", "KeruenError", "Multiflow", "Plan", "RuleCosts", "Sample", "Scenario", "ScenarioError", "SolveError", "Stress", "Trade",
+    "UnitError", "UsageError", "WorstClosures", "add", "close", "dependence", "load", "rule_costs", "sample", "scale", "screen", "set_value",
+    "solve_multiflow", "stress", "trade", "with_rules", "without", "worst",
 ]  # fmt: skip
 
 

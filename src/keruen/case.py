@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -140,11 +141,15 @@ class Case:
 
     def members(self, organisation: str, year: int) -> frozenset[str]:
         """Countries that were members on 1 July of the year. Unknown dates count as open."""
-        day = f"{year}-07-01"
+        return self.members_on(organisation, date(year, 7, 1))
+
+    def members_on(self, organisation: str, day: date) -> frozenset[str]:
+        """Countries that were members on a day; a date of which only the year or month is known counts from its first day."""
+        text = day.isoformat()
         return frozenset(
             m.country
             for m in self.memberships
-            if m.organisation == organisation and m.status == "member" and (not m.since or m.since <= day) and (not m.until or m.until > day)
+            if m.organisation == organisation and m.status == "member" and (not m.since or m.since <= text) and (not m.until or m.until > text)
         )
 
     def kind_of_number(self, table: str, row: Any, column: str) -> str:

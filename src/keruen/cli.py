@@ -94,6 +94,28 @@ def _parser() -> argparse.ArgumentParser:
     _scenario_options(rules)
     rules.add_argument("--rule", action="append", default=[], metavar="ID", help="only this one; may be repeated")
 
+    screen = commands.add_parser(
+        "screen", help="which shipments are forbidden, need a licence, are watched or must be asked about, by which rule",
+        description="Screen shipments against the rules of a case: each row of a CSV or Parquet file gets a verdict, the rules that decided with their "
+        "sources and dates, what is missing to decide, and a lawful way around.",
+        epilog="Columns: shipment, hs, origin, destination; may be empty: via (countries in order, parted by ;), mode, date, contract_date, quantity, unit, "
+        "value_usd, end_use. Exit: 0 done, 1 some rows are no shipments, 2 wrong use.",
+    )  # fmt: skip
+    screen.add_argument("shipments", type=Path, nargs="?", metavar="SHIPMENTS", help="CSV or Parquet file")
+    screen.add_argument("--case", default="kazakhstan", metavar="CASE", help="case whose rules are asked (default: kazakhstan)")
+    screen.add_argument("--on", metavar="DATE", help="day of shipments that have no date, such as 2024-05-01")
+    screen.add_argument("--explain", metavar="WORDS", help='one shipment in words: "8542.31 DE KZ via RU by road 2024-05-01 for assembly"')
+    screen.add_argument("--without", action="append", default=[], metavar="RULE", help="switch a rule off, or all of a kind by kind=law; may be repeated")
+    screen.add_argument("--with-rules", action="append", default=[], metavar="FILE", help="rules of a CSV file on top; may be repeated")
+    screen.add_argument("--no-around", action="store_true", help="look for no ways around")
+    screen.add_argument("-o", "--output", type=Path, metavar="FILE", help="write to a .csv or .parquet file instead of the screen")
+    screen.set_defaults(module="screen")
+
+    trade = _command(commands, "trade", "trade", "published trade by partner and by whose figures: growth, targets and how they fare, balance of partners")
+    trade.add_argument("--partner", metavar="CODE", help="only trade with this one, such as CN, with the parts of a year and rival figures")
+    trade.add_argument("--reporter", metavar="CODE", help="only figures of this one's statistics; 'unknown' for those that do not say whose they are")
+    trade.add_argument("--table", choices=("figures", "targets", "balances"), default="figures", help="which table --format csv writes (default: figures)")
+
     formats = "planar and grid (CommaLab), DIMACS .min, Canad .dow (all arcs open), TNTP with its trips; any of them packed with gzip"
     flow = commands.add_parser("flow", help="solve a published network of flows: cost, proof and loads", description=f"Solve a network of flows: {formats}.")
     flow.add_argument("network", type=Path, metavar="FILE", help="the network")

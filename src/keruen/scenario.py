@@ -150,12 +150,16 @@ def without(*, rule: str | Sequence[str] = (), kind: str | Sequence[str] = ()) -
 def with_rules(path: str | Path) -> Scenario:
     """Rules laid over a case from a CSV file with the columns of rules.csv; those with the id of a rule of the case take its place.
 
+    Columns whose cells may be empty may be left out.
+
     Raises ScenarioError with every problem of the file.
     """
     from keruen.files.table import read_table
 
     findings: list[Finding] = []
     rows = read_table(Path(path), "rules", findings).rows
+    needed = {c.name for c in columns_of(Rule) if c.required}
+    findings = [f for f in findings if f.code != "missing-column" or f.column in needed]
     if findings:
         raise ScenarioError(f"the rules of {path} cannot be used\n{say(findings)}")
     changes = tuple(Change("with", "rule", (row.rule,), rule=row) for row in rows if isinstance(row, Rule))
@@ -340,7 +344,11 @@ class Overlay:
 def lay(scenario: Scenario, case: Case) -> Overlay:
     """The overlay of a scenario on a case. Raises ScenarioError naming what the case does not have."""
     ids = {t: getattr(case, t) for t in (*SETTABLE, "places", "sources")}
-    problems = [f"{f} is not {e}. {r}".strip() for change in scenario.changes for f, e, r in _unknown(change, ids)]
+    problems = []
+    for change in scenario.changes:
+        problems += [f"{f} is not {e}. {r}".strip() for f, e, r in _unknown(change, ids)]
+        if change.rule is not None:  # a later change may switch it off again
+            ids["rules"] = {**ids["rules"], change.rule.rule: change.rule}
     if problems:
         shown = problems[:5] + ([f"and {len(problems) - 5} more"] if len(problems) > 5 else [])
         raise ScenarioError("the scenario does not fit the case: " + "; ".join(shown))
@@ -357,6 +365,7 @@ def _lay_one(change: Change, case: Case, overlay: Overlay) -> None:
         for rule in case.rules.values():
             if (rule.rule if change.selector == "rule" else rule.kind) in change.names:
                 overlay.rules_off[rule.rule] = str(change)
+        overlay.rules = [r for r in overlay.rules if (r.rule if change.selector == "rule" else r.kind) not in change.names]
     elif change.kind == "with" and change.rule is not None:
         overlay.rules.append(change.rule)
     elif change.kind == "set":

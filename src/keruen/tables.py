@@ -275,6 +275,7 @@ class Rule(Row):
     """Who may carry what, from where, to where, through where, when. Empty conditions match all."""
 
     rule: str = col("id", "name of the row", key=True)
+    act: str = col("text", "law or list it stands in: in one act the longest HS prefix decides, and an exempt row lifts the others", blank="stands alone")
     title: str = col("text", "what people call it")
     effect: str = col("choice", "what it does", choices=("forbid", "licence", "monitor", "cap", "floor", "tax", "exempt"))
     kind: str = col("choice", "where it comes from", choices=("law", "sanction", "contract", "quota", "right", "practice"))
@@ -286,12 +287,19 @@ class Rule(Row):
     modes: tuple[str, ...] = col("list", "only on links of these modes", blank="any")
     operators: tuple[str, ...] = col("list", "only on links of these operators", blank="any")
     links: tuple[str, ...] = col("list", "only on these links or transfers; link:back is the way back", refs=("links", "transfers"), blank="any")
-    quantity: float | None = col("number", "per year, of a cap or floor", unit="{unit}", low=0, blank="not a cap or floor")
+    quantity: float | None = col(
+        "number", "of a cap or floor: per year, or (in screening) for its whole term if that is shorter; of an exempt row: the largest shipment",
+        unit="{unit}", low=0, blank="not a cap or floor",
+    )  # fmt: skip
     unit: str = col("choice", "unit of quantity", choices=("Mt", "kTEU", "bcm", "head", "t"), blank="no quantity")
     amount_usd: float | None = col("number", "tax on a t, TEU or 1000 m3; for a floor, payment for each one not carried", unit="USD", blank="none")
     per_cent: float | None = col("number", "tax in per cent of the commodity's value", low=-100, high=1000, blank="none")
     delay_hours: float | None = col("number", "time a tax costs besides money: papers, inspections, refused payments", unit="h", low=0, high=8760, blank="none")
-    end_use: str = col("text", "only for this use", blank="any")
+    end_use: str = col("text", "only for these uses or kinds of goods, parted by ;. 'other than a;b' is any but those", blank="any")
+    end_use_kind: str = col(
+        "choice", "use: a shipment that says none is asked; list: goods of a list given in words, asked unless named; claim: only where it is claimed",
+        choices=("use", "list", "claim"), blank="use",
+    )  # fmt: skip
     valid_from: date | None = col("date", "first day in force", blank="always was")
     valid_to: date | None = col("date", "last day in force", blank="no end known")
     contract_before: date | None = col("date", "spares contracts made before this day", blank="no such condition")

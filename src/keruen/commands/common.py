@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from keruen.plan import Plan
     from keruen.scenario import Scenario
 
-__all__ = ["DONE", "FINDING", "as_csv", "as_json", "frame_as_csv", "load_case", "scenario_of", "write", "write_report", "years_of"]
+__all__ = ["DONE", "FINDING", "as_csv", "as_json", "frame_as_csv", "load_case", "scenario_of", "scenario_of_rules", "write", "write_report", "years_of"]
 
 DONE, FINDING = 0, 1
 
@@ -40,7 +40,7 @@ def years_of(text: str, case: Case) -> list[int]:
 
 
 def scenario_of(args: argparse.Namespace, case: Case) -> Scenario:
-    from keruen.scenario import SELECTORS, Scenario, add, close, find_scenario, with_rules, without
+    from keruen.scenario import SELECTORS, Scenario, add, close, find_scenario
 
     combined = Scenario()
     for name in args.scenario:
@@ -52,12 +52,21 @@ def scenario_of(args: argparse.Namespace, case: Case) -> Scenario:
         combined = combined + close(**{selector: names.split(";")})
     for name in args.add:
         combined = combined + add(project=name)
+    combined = combined + scenario_of_rules(args)
+    return combined.while_it_lasts() if args.while_it_lasts else combined
+
+
+def scenario_of_rules(args: argparse.Namespace) -> Scenario:
+    """The rules switched off and laid on top."""
+    from keruen.scenario import Scenario, with_rules, without
+
+    combined = Scenario()
     for word in args.without:
         kind, equals, name = word.partition("=")
         combined = combined + (without(kind=name) if equals and kind == "kind" else without(rule=word))
     for path in args.with_rules:
         combined = combined + with_rules(path)
-    return combined.while_it_lasts() if args.while_it_lasts else combined
+    return combined
 
 
 def write(args: argparse.Namespace, text: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from keruen.errors import Finding
 
-__all__ = ["Lines"]
+__all__ = ["Lines", "as_text"]
 
 _SAVE = "Save it as \"CSV UTF-8\"."
 _FETCH = "It was not downloaded as the file itself; fetch the file again."
@@ -108,7 +108,7 @@ class Lines:
             return
         yield 1, [str(name) for name in table.column_names]
         for line, cells in enumerate(zip(*columns, strict=True), start=2):
-            yield line, [_as_text(c) for c in cells]
+            yield line, [as_text(c) for c in cells]
 
 
 def _reader(text: str, *, strict: bool) -> Iterator[list[str]]:
@@ -116,7 +116,7 @@ def _reader(text: str, *, strict: bool) -> Iterator[list[str]]:
     return csv.reader(io.StringIO(text, newline=""), strict=strict)
 
 
-def _as_text(value: object) -> str:
+def as_text(value: object) -> str:
     """A value of a Parquet file as it would stand in a CSV file."""
     if value is None:
         return ""
@@ -124,9 +124,9 @@ def _as_text(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         pairs = value and all(isinstance(v, tuple) and len(v) == 2 for v in value)  # a map
-        return ";".join(f"{_as_text(v[0])} {_as_text(v[1])}" if pairs else _as_text(v) for v in value)
+        return ";".join(f"{as_text(v[0])} {as_text(v[1])}" if pairs else as_text(v) for v in value)
     if isinstance(value, dict):
-        return ";".join(f"{k} {_as_text(v)}" for k, v in value.items() if v is not None)
+        return ";".join(f"{k} {as_text(v)}" for k, v in value.items() if v is not None)
     if isinstance(value, datetime.datetime) and value.time() == datetime.time():
         return value.date().isoformat()
     if isinstance(value, bytes):

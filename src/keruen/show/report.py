@@ -80,6 +80,8 @@ def report_html(plan: Plan, base: Plan | None = None) -> str:
     sources |= {r["source"] for r in shown if r["source"]}
     rules = [_rule(plan, rule, data) for rule in plan.network.rules]
     sources |= {r["source"] for r in rules}
+    trade = _trade(plan)
+    sources |= trade["sources"]
     return env.get_template("report.html").render(
         title=case.title, case=case, data=data, plan=plan, scenario=" + ".join(data["scenario"]) or "base",
         svg=plan_map(plan, base), base_svg=plan_map(base) if base else "",
@@ -87,7 +89,7 @@ def report_html(plan: Plan, base: Plan | None = None) -> str:
         changes=_changes(plan, base) if base else [], exports=_exports(data, base), cards=_cards(plan, data, base),
         bottlenecks=[x for x in data["limits"] if x["price_musd_per_unit"] > TINY],
         fullest=[x for x in data["limits"] if x["price_musd_per_unit"] <= TINY and (x["utilisation"] or 0) >= 0.85],
-        shortages=[s for s in data["shortages"] if s["quantity"] > TINY], screenlines=shown, rules=rules,
+        shortages=[s for s in data["shortages"] if s["quantity"] > TINY], screenlines=shown, rules=rules, trade=trade,
         about=json.dumps(about, ensure_ascii=False, sort_keys=True).replace("</", "<\\/"),
         sources=[{"id": s, "line": source_line(case, s), "url": case.sources[s].url if s in case.sources else ""} for s in sorted(sources)],
     )  # fmt: skip
@@ -125,6 +127,16 @@ def _rule(plan: Plan, rule: Any, data: dict[str, Any]) -> dict[str, Any]:
     return {"id": rule.rule, "title": rule.title, "effect": rule.effect, "kind": rule.kind, "quantity": rule.quantity, "unit": rule.unit,
             "load": limit["load"] if limit else None, "price": limit["price_musd_per_unit"] if limit else None,
             "source": rule.source, "confidence": rule.confidence, "note": rule.note}  # fmt: skip
+
+
+def _trade(plan: Plan) -> dict[str, Any]:
+    """Published trade of the case, whatever the plan; an empty chart and no targets where it has none."""
+    from keruen.ask.trade import trade
+    from keruen.show.trade import trade_sections
+    from keruen.show.trade_chart import trade_chart
+
+    found = trade(plan.network.case)
+    return {"chart": trade_chart(found), **trade_sections(found)}
 
 
 def _about_links(plan: Plan) -> tuple[dict[str, Any], set[str]]:
