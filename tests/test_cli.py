@@ -407,7 +407,9 @@ def test_a_closed_pipe_is_no_error(folder, arguments):
     command, *more = arguments
     reader, writer = os.pipe()
     os.close(reader)
-    done = subprocess.run([sys.executable, "-m", "keruen.cli", command, folder, *more], stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    plain = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
+    told = [sys.executable, "-m", "keruen.cli", command, folder, *more]
+    done = subprocess.run(told, stdout=writer, stderr=subprocess.PIPE, text=True, check=False, env=plain)
     os.close(writer)
     assert (done.returncode, done.stderr) == (DONE, "")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -26,13 +27,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return WRONG_USE
     try:
-        return int(getattr(import_module(f"keruen.commands.{args.module}"), args.command)(args))
+        code = int(getattr(import_module(f"keruen.commands.{args.module}"), args.command)(args))
+        sys.stdout.flush()
+        return code
     except CaseError as error:
         from keruen.errors import say
 
         print(f"The case {error.name} cannot be used: {len(error.findings)} problem(s).\n{say(error.findings)}", file=sys.stderr)
         return FINDING
     except BrokenPipeError:
+        # The reader went away, as in `keruen ... | head`; what is left in the buffer must not fail when Python ends.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
         return DONE
     except OSError as error:
         print(f"keruen: cannot use '{error.filename}': {error.strerror}", file=sys.stderr)

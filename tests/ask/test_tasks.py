@@ -283,7 +283,8 @@ def test_an_interrupted_run_goes_on_where_it_stopped(how: str, tmp_path: Path, f
     file = tmp_path / "kept.jsonl"
     here = str(Path(__file__).parent)
     tasks = f"[t.Task(str(n), ({str(folder)!r}, 0.05, n)) for n in range({COUNT})]"
-    code = f"import sys; sys.path.insert(0, {here!r})\nimport test_tasks as t\n" \
+    # A shell that starts jobs in the background has them ignore Ctrl-C: listen to it again.
+    code = f"import signal, sys; sys.path.insert(0, {here!r})\nsignal.signal(signal.SIGINT, signal.default_int_handler)\nimport test_tasks as t\n" \
            f"t.run_tasks({tasks}, t.marked, t.SHARED, jobs=2, checkpoint=t.Path({str(file)!r}))"  # fmt: skip
     first = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
     until = time.monotonic() + 30
