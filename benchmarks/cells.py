@@ -23,6 +23,7 @@ TITLES = {
     "one": "5. One commodity",
     "cold": "6. Cold start: whole commands, a fresh process each time",
     "kernels": "7. Compiled kernels: the first call and the later ones",
+    "screening": "8. Screening: shipments against the rules of the Kazakhstan case",
 }
 SECTIONS = tuple(TITLES)
 
@@ -209,6 +210,17 @@ def _kernels(quick: bool) -> list[Cell]:
     ]
 
 
+def _screening(quick: bool) -> list[Cell]:
+    many = 20_000 if quick else 1_000_000
+    common: dict[str, Any] = {"repeats": 3, "budget_s": 100, "timeout_s": 300}
+    case = f"{many:,} shipments in a CSV file"
+    return [
+        Cell("screening", case, "keruen screen, whole command, all cores", "screening:command", {"many": many}, base=True, **common),
+        Cell("screening", case, "keruen, one process", "screening:keruen", {"many": many, "jobs": 1}, **common),
+        Cell("screening", case, "pandas, reads and writes the file and screens nothing", "screening:pandas", {"many": many}, **common),
+    ]
+
+
 _MAKERS = {
     "kazakhstan": _kazakhstan,
     "closures": _closures,
@@ -218,4 +230,5 @@ _MAKERS = {
     "one": _one,
     "cold": _cold,
     "kernels": _kernels,
+    "screening": _screening,
 }

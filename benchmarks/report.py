@@ -47,6 +47,10 @@ WORDS = {
         "that the system reports for any child."
     ),
     "kernels": ("*call*: `solve_multiflow` alone. *import*: `keruen.solve.flows` with what it imports. *seconds*: the whole process for first calls."),
+    "screening": (
+        "A drawn file: half its goods stand in some rule, ways, modes, dates and uses at random. Each row is read, checked, judged, given a way around where "
+        "a transit rule forbids it, and written."
+    ),
 }
 
 

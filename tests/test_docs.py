@@ -8,6 +8,7 @@ from __future__ import annotations
 import doctest
 import re
 import shlex
+import shutil
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,8 +43,10 @@ COMMANDS = list({line: (page, line) for page in PAGES for line in commands(page)
 
 @pytest.fixture(autouse=True)
 def files_of_the_page(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty working directory with the files that the page shows."""
+    """A working directory with the files that the page shows, and the shipments of docs."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "docs").mkdir()
+    shutil.copy(ROOT / "docs" / "shipments.csv", tmp_path / "docs")
     for _, text in blocks(request.getfixturevalue("page"), "toml"):
         name = re.match(r"# ([\w-]+\.toml)\n", text)
         if name:

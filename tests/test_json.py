@@ -55,7 +55,10 @@ def _objects(node: Any) -> Iterator[dict[str, Any]]:
             yield from _objects(part)
 
 
-@pytest.mark.parametrize("name", ["solve", "check", "depend", "stress", "worst", "sample"])
+SHAPES = ["solve", "check", "depend", "stress", "worst", "sample", "rules", "relations", "trade"]
+
+
+@pytest.mark.parametrize("name", SHAPES)
 def test_schema_is_strict_and_says_what_every_key_means(name: str) -> None:
     jsonschema.Draft202012Validator.check_schema(schema(name))
     found = list(_objects(schema(name)))
@@ -69,7 +72,7 @@ def test_schema_is_strict_and_says_what_every_key_means(name: str) -> None:
             assert spec.get("unitFrom", key) in part["properties"]
 
 
-@pytest.mark.parametrize("name", ["solve", "check", "depend", "stress", "worst", "sample"])
+@pytest.mark.parametrize("name", SHAPES)
 def test_page_explains_every_key(name: str) -> None:
     page = (DOCS / "json.md").read_text(encoding="utf-8")
     section = re.split(r"^## ", page, flags=re.M)
@@ -141,6 +144,14 @@ def test_worst(folder: Path, run: Run) -> None:
 def test_sample(folder: Path, run: Run) -> None:
     data = run("stress", str(folder), "--sample", "20", "--seed", "3", "--quiet", shape="sample")
     assert data["draws"] == 20
+
+
+def test_rules_relations_and_trade_of_the_shipped_case(run: Run) -> None:
+    assert run("rules", "kazakhstan", "--scenario", "sanctions-tightened")["rules"][0]["costs_musd"] > 0
+    assert run("relations", "KZ", "--on", "2024-05-01")["levels"]
+    assert run("relations", "KZ", "--partner", "VN")["on"] is None
+    assert run("trade", "kazakhstan")["balance"]
+    assert run("trade", "kazakhstan", "--partner", "CN")["balance"] == []
 
 
 def test_check_of_a_sound_case(folder: Path, run: Run) -> None:

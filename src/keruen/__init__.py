@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from keruen.api import Case, load
     from keruen.ask.dependence import dependence
+    from keruen.ask.relations import Relations, relations
     from keruen.ask.rules import RuleCosts, rule_costs
     from keruen.ask.sample import Sample, sample
     from keruen.ask.stress import Stress, stress
@@ -28,14 +29,14 @@ _HOME = {
     "Case": "api", "load": "api", "Plan": "plan", "Scenario": "scenario", "add": "scenario", "close": "scenario", "scale": "scenario",
     "set_value": "scenario", "without": "scenario", "screen": "screening", "CaseError": "errors", "KeruenError": "errors", "ScenarioError": "errors",
     "SolveError": "errors", "UnitError": "errors", "UsageError": "errors", "dependence": "ask.dependence", "Sample": "ask.sample", "sample": "ask.sample",
-    "RuleCosts": "ask.rules", "rule_costs": "ask.rules", "with_rules": "scenario",
+    "Relations": "ask.relations", "relations": "ask.relations", "RuleCosts": "ask.rules", "rule_costs": "ask.rules", "with_rules": "scenario",
     "Stress": "ask.stress", "stress": "ask.stress", "WorstClosures": "ask.worst", "worst": "ask.worst",
     "Trade": "ask.trade", "trade": "ask.trade", "Multiflow": "solve.flows", "solve_multiflow": "solve.flows",
 }  # fmt: skip
 
 __all__ = [
-    "Case", "CaseError", "KeruenError", "Multiflow", "Plan", "RuleCosts", "Sample", "Scenario", "ScenarioError", "SolveError", "Stress", "Trade",
-    "UnitError", "UsageError", "WorstClosures", "add", "close", "dependence", "load", "rule_costs", "sample", "scale", "screen", "set_value",
+    "Case", "CaseError", "KeruenError", "Multiflow", "Plan", "Relations", "RuleCosts", "Sample", "Scenario", "ScenarioError", "SolveError", "Stress", "Trade",
+    "UnitError", "UsageError", "WorstClosures", "add", "close", "dependence", "load", "relations", "rule_costs", "sample", "scale", "screen", "set_value",
     "solve_multiflow", "stress", "trade", "with_rules", "without", "worst",
 ]  # fmt: skip
 

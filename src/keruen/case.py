@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 
 from keruen.columns import Row
 from keruen.tables import (
+    Agreement,
     Commodity,
     Consignment,
     Demand,
@@ -113,6 +114,10 @@ class Case:
     @cached_property
     def rules(self) -> Mapping[str, Rule]:
         return self._by_id("rules", Rule)
+
+    @cached_property
+    def agreements(self) -> Mapping[str, Agreement]:
+        return self._by_id("agreements", Agreement)
 
     @cached_property
     def screenlines(self) -> Mapping[str, Screenline]:

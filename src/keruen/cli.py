@@ -116,6 +116,16 @@ def _parser() -> argparse.ArgumentParser:
     screen.add_argument("-o", "--output", type=Path, metavar="FILE", help="write to a .csv or .parquet file instead of the screen")
     screen.set_defaults(module="screen")
 
+    about = "agreements, memberships and partnership levels of a country, on a day or over time, and what each changes in the model"
+    relations = commands.add_parser("relations", help=about, description=about[0].upper() + about[1:] + ".")
+    relations.add_argument("country", metavar="COUNTRY", help="ISO code, such as KZ")
+    relations.add_argument("--on", metavar="DATE", help="what holds on this day, such as 2024-05-01")
+    relations.add_argument("--partner", metavar="CODE", help="only what is shared with this country or organisation")
+    relations.add_argument("--case", default="kazakhstan", metavar="CASE", help="case to look in (default: kazakhstan)")
+    relations.add_argument("--format", choices=("table", "json", "csv"), default="table", help="how to write the answer (default: table)")
+    relations.add_argument("-o", "--output", type=Path, metavar="FILE", help="write to a file instead of the screen")
+    relations.set_defaults(module="relations")
+
     trade = _command(commands, "trade", "trade", "published trade by partner and by whose figures: growth, targets and how they fare, balance of partners")
     trade.add_argument("--partner", metavar="CODE", help="only trade with this one, such as CN, with the parts of a year and rival figures")
     trade.add_argument("--reporter", metavar="CODE", help="only figures of this one's statistics; 'unknown' for those that do not say whose they are")

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import keruen as kr
+from keruen.dates import day_of
 from keruen.errors import UsageError
-from keruen.screening import day_of
 from keruen.screening.book import Book
 from keruen.screening.files import screen_file
 from keruen.screening.screener import ADDED, Screener, columns_at

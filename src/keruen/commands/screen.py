@@ -13,7 +13,7 @@ __all__ = ["screen"]
 
 def screen(args: argparse.Namespace) -> int:
     """keruen screen"""
-    from keruen.screening import day_of
+    from keruen.dates import day_of
 
     on = day_of(args.on)
     if (args.shipments is None) == (args.explain is None):

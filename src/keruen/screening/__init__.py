@@ -11,24 +11,14 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from keruen.case import Case
-from keruen.errors import UsageError, quote
+from keruen.dates import day_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from keruen.scenario import Scenario
 
-__all__ = ["day_of", "screen"]
-
-
-def day_of(on: date | str | None) -> date | None:
-    """A day from itself or from ``2024-05-01``. Raises UsageError."""
-    if on is None or isinstance(on, date):
-        return on
-    try:
-        return date.fromisoformat(on) if len(on) == 10 else date.fromisoformat("")
-    except ValueError:
-        raise UsageError(f"found the date {quote(on)}, expected a day of the calendar written year-month-day, such as 2024-05-01") from None
+__all__ = ["screen"]
 
 
 def screen(frame: pd.DataFrame, case: Case, on: date | str | None = None, *, around: bool = True, rules: Scenario | None = None) -> pd.DataFrame:

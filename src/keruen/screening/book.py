@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from functools import cached_property, lru_cache
 
 from keruen.case import Case
+from keruen.dates import span
 from keruen.reach import matches_mode
 from keruen.scenario import Scenario, lay
 from keruen.screening.hs import EDITIONS, hs_editions
@@ -47,12 +48,6 @@ def _whole(code: str) -> str:
     while len(code) > 4 and code.endswith("00"):
         code = code[:-2]
     return code
-
-
-def _first_day(text: str) -> date:
-    """The first day of a date that may be a year or a month only."""
-    year, month, day = (*map(int, text.split("-")), 1, 1)[:3]
-    return date(year, month, day)
 
 
 class Book:
@@ -111,7 +106,7 @@ class Book:
     def _turns(self) -> list[int]:
         days = {e.rule.valid_from for e in self.entries if e.rule.valid_from}
         days |= {e.rule.valid_to + timedelta(1) for e in self.entries if e.rule.valid_to}
-        days |= {_first_day(t) for m in self.case.memberships for t in (m.since, m.until) if t}
+        days |= {span(t)[0] for m in self.case.memberships for t in (m.since, m.until) if t}
         return sorted(d.toordinal() for d in days)
 
     def term(self, day: date) -> int:
