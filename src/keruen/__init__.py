@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from keruen.ask.stress import Stress, stress
     from keruen.ask.trade import Trade, trade
     from keruen.ask.worst import WorstClosures, worst
+    from keruen.court.judge import Claims, claims
     from keruen.errors import CaseError, KeruenError, ScenarioError, SolveError, UnitError, UsageError
     from keruen.plan import Plan
     from keruen.scenario import Scenario, add, close, scale, set_value, with_rules, without
@@ -28,16 +29,17 @@ if TYPE_CHECKING:
 _HOME = {
     "Case": "api", "load": "api", "Plan": "plan", "Scenario": "scenario", "add": "scenario", "close": "scenario", "scale": "scenario",
     "set_value": "scenario", "without": "scenario", "screen": "screening", "CaseError": "errors", "KeruenError": "errors", "ScenarioError": "errors",
-    "SolveError": "errors", "UnitError": "errors", "UsageError": "errors", "dependence": "ask.dependence", "Sample": "ask.sample", "sample": "ask.sample",
-    "Relations": "ask.relations", "relations": "ask.relations", "RuleCosts": "ask.rules", "rule_costs": "ask.rules", "with_rules": "scenario",
-    "Stress": "ask.stress", "stress": "ask.stress", "WorstClosures": "ask.worst", "worst": "ask.worst",
-    "Trade": "ask.trade", "trade": "ask.trade", "Multiflow": "solve.flows", "solve_multiflow": "solve.flows",
+    "SolveError": "errors", "UnitError": "errors", "UsageError": "errors", "dependence": "ask.dependence", "Sample": "ask.sample",
+    "sample": "ask.sample", "Claims": "court.judge", "claims": "court.judge", "Relations": "ask.relations", "relations": "ask.relations",
+    "RuleCosts": "ask.rules", "rule_costs": "ask.rules", "with_rules": "scenario", "Stress": "ask.stress", "stress": "ask.stress",
+    "WorstClosures": "ask.worst", "worst": "ask.worst", "Trade": "ask.trade", "trade": "ask.trade", "Multiflow": "solve.flows",
+    "solve_multiflow": "solve.flows",
 }  # fmt: skip
 
 __all__ = [
-    "Case", "CaseError", "KeruenError", "Multiflow", "Plan", "Relations", "RuleCosts", "Sample", "Scenario", "ScenarioError", "SolveError", "Stress", "Trade",
-    "UnitError", "UsageError", "WorstClosures", "add", "close", "dependence", "load", "relations", "rule_costs", "sample", "scale", "screen", "set_value",
-    "solve_multiflow", "stress", "trade", "with_rules", "without", "worst",
+    "Case", "CaseError", "Claims", "KeruenError", "Multiflow", "Plan", "Relations", "RuleCosts", "Sample", "Scenario", "ScenarioError", "SolveError",
+    "Stress", "Trade", "UnitError", "UsageError", "WorstClosures", "add", "claims", "close", "dependence", "load", "relations", "rule_costs",
+    "sample", "scale", "screen", "set_value", "solve_multiflow", "stress", "trade", "with_rules", "without", "worst",
 ]  # fmt: skip
 
 

@@ -13,9 +13,11 @@ from typing import Any, TypeVar, cast
 from keruen.columns import Row
 from keruen.tables import (
     Agreement,
+    Claim,
     Commodity,
     Consignment,
     Demand,
+    Event,
     Fleet,
     Link,
     Membership,
@@ -118,6 +120,14 @@ class Case:
     @cached_property
     def agreements(self) -> Mapping[str, Agreement]:
         return self._by_id("agreements", Agreement)
+
+    @cached_property
+    def events(self) -> Mapping[str, Event]:
+        return self._by_id("events", Event)
+
+    @cached_property
+    def claims(self) -> Mapping[str, Claim]:
+        return self._by_id("claims", Claim)
 
     @cached_property
     def screenlines(self) -> Mapping[str, Screenline]:

@@ -116,11 +116,16 @@ def _parser() -> argparse.ArgumentParser:
     screen.add_argument("-o", "--output", type=Path, metavar="FILE", help="write to a .csv or .parquet file instead of the screen")
     screen.set_defaults(module="screen")
 
+    claims = _command(commands, "claims", "claims", "what documents state, put to the model and the ledgers: verdicts, with evidence")
+    claims.add_argument("--claim", action="append", default=[], metavar="ID", help="only this one, in full, such as c0-19; may be repeated")
+    claims.add_argument("--document", metavar="ID", help="only claims of this document, such as article-0")
+    claims.add_argument("--verdict", metavar="WORDS", help="only claims with this verdict, such as infeasible or 'cannot tell'")
+
     about = "agreements, memberships and partnership levels of a country, on a day or over time, and what each changes in the model"
     relations = commands.add_parser("relations", help=about, description=about[0].upper() + about[1:] + ".")
     relations.add_argument("country", metavar="COUNTRY", help="ISO code, such as KZ")
     relations.add_argument("--on", metavar="DATE", help="what holds on this day, such as 2024-05-01")
-    relations.add_argument("--partner", metavar="CODE", help="only what is shared with this country or organisation")
+    relations.add_argument("--partner", "--with", metavar="CODE", help="only what is shared with this country or organisation")
     relations.add_argument("--case", default="kazakhstan", metavar="CASE", help="case to look in (default: kazakhstan)")
     relations.add_argument("--format", choices=("table", "json", "csv"), default="table", help="how to write the answer (default: table)")
     relations.add_argument("-o", "--output", type=Path, metavar="FILE", help="write to a file instead of the screen")

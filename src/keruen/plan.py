@@ -322,7 +322,7 @@ class Plan:
             return n.works[t.item].name
         if t.kind == "demand":
             return n.wants[t.item].name
-        return self._end_of(t).place
+        return self.end_of(t).place
 
     def screenline_flow(self, screenline: str) -> float:
         """Flow over a screenline in its unit. Where a group mixes ends that count and ends that do not, its paths decide."""
@@ -354,11 +354,12 @@ class Plan:
             for path in self.paths
             if path.group == g
             and any(n.edges[e].name == name and n.edges[e].direction in ways for e in path.edges)
-            and book.is_one_of(self._end_of(path.origin), line.origin)
-            and book.is_one_of(self._end_of(path.destination), line.destination)
+            and book.is_one_of(self.end_of(path.origin), line.origin)
+            and book.is_one_of(self.end_of(path.destination), line.destination)
         )
 
-    def _end_of(self, t: Taken) -> End:
+    def end_of(self, t: Taken) -> End:
+        """Where a path begins or ends."""
         n = self.network
         if t.kind == "supply":
             return n.offers[t.item].end

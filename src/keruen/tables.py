@@ -13,8 +13,9 @@ from typing import Any
 
 from keruen.columns import Column, Row, col, columns_of
 
-__all__ = ["MODES", "NEEDED", "TABLES", "key_columns"]
+__all__ = ["MODES", "NEEDED", "TABLES", "WORDINGS", "key_columns"]
 
+WORDINGS = ("", "about", "nearly", "more than", "at least", "up to", "record", "among", "tens of", "billions of")
 MODES = ("oil_pipeline", "gas_pipeline", "rail", "road", "ferry", "tanker", "sea", "air")
 GAUGES = ("1520", "1435", "1000")
 STATUSES = ("operating", "idle", "planned", "under_construction", "completed")
@@ -382,6 +383,22 @@ class Observation(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Event(Row):
+    """Something that happened on a day, or was to happen: a visit, a summit, a law, a change of name."""
+
+    event: str = col("id", "name of the row", key=True)
+    name: str = col("text", "what happened")
+    since: str = col("date", "day, or as much of it as is known")
+    until: str = col("date", "last day, of something that lasts", blank="the same day, or to this day if it is a state")
+    who: tuple[str, ...] = col("list", "countries and organisations", blank="not said")
+    quantity: float | None = col("number", "a figure that goes with it", unit="{unit}", blank="none")
+    unit: str = col("text", "its unit", blank="none")
+    source: str = _source()
+    confidence: str = _confidence()
+    note: str = _note()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Claim(Row):
     """A statement from a document."""
 
@@ -394,11 +411,13 @@ class Claim(Row):
     predicate: str = col("text", "does or is")
     object: str = col("text", "whom or what", blank="none")
     value: float | None = col("number", "figure stated", unit="{unit}", blank="no figure")
-    unit: str = col("text", "unit of the figure, with words such as more than", blank="none")
+    unit: str = col("text", "unit of the figure", blank="none")
+    wording: str = col("choice", "how the figure is worded, which says how far off it may be", choices=WORDINGS[1:], blank="as it is")
     period: str = col("text", "when it holds", blank="not stated")
     as_of: str = col("text", "date of the document")
     kind: str = col("choice", "what sort of statement", choices=("observed", "plan", "target", "opinion"))
     statement: str = col("text", "the statement in our words")
+    check: str = col("text", "question that tests it, such as trade(KZ, RU, year=2022); docs/claims.md lists them", blank="none: it is only stored")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -446,6 +465,7 @@ TABLES: dict[str, type[Row]] = {
     "rules": Rule,
     "screenlines": Screenline,
     "observations": Observation,
+    "events": Event,
     "claims": Claim,
     "provenance": Provenance,
 }
