@@ -147,8 +147,9 @@ def _parser() -> argparse.ArgumentParser:
     flow.add_argument("-o", "--output", type=Path, metavar="FILE", help="write to a file instead of the screen")
     flow.set_defaults(module="flow")
 
-    report = _command(commands, "report", "plans", "one offline HTML file: map, flows, bottlenecks, shares, sources")
+    report = _command(commands, "report", "plans", "one offline HTML file: map, flows, bottlenecks, shares, trade, claims, sources")
     _scenario_options(report)
+    report.add_argument("--no-claims", action="store_true", help="leave out what documents state and how it fares")
     report.add_argument("--compare", metavar="SCENARIO", help="show what changed against 'base' or a named scenario")
     return parser
 

@@ -76,10 +76,10 @@ def write(args: argparse.Namespace, text: str) -> None:
         print(text)
 
 
-def write_report(path: Path, plan: Plan, base: Plan | None) -> None:
+def write_report(path: Path, plan: Plan, base: Plan | None, *, claims: bool = False) -> None:
     from keruen.show.report import write_report
 
-    write_report(path, plan, base)
+    write_report(path, plan, base, claims=claims)
     print(f"report written to {path}", file=sys.stderr)
 
 

@@ -19,8 +19,8 @@ from keruen.tables import Claim
 if TYPE_CHECKING:
     import pandas as pd
 
-    from keruen.api import Case as Solvable
     from keruen.plan import Plan
+    from keruen.scenario import Scenario
 
 __all__ = ["VERDICTS", "Claims", "Court", "Judged", "claims"]
 
@@ -80,15 +80,21 @@ class Judged:
 class Court:
     """A case with the plans that questions share."""
 
-    def __init__(self, case: Solvable) -> None:
+    def __init__(self, case: Case) -> None:
         self.case = case
         self._plans: dict[int, Plan] = {}
         self._shares: dict[tuple[int, str], list[dict[str, Any]]] = {}
 
-    def plan(self, year: int) -> Plan:
-        """The plan of a year with no scenario."""
+    def plan(self, year: int, scenario: Scenario | None = None) -> Plan:
+        """The plan of a year; without a scenario it is kept."""
+        from keruen.network import build
+        from keruen.plan import Plan
+        from keruen.solve import solve
+
+        if scenario is not None:
+            return Plan(solve(build(self.case, year, scenario)))
         if year not in self._plans:
-            self._plans[year] = self.case.solve(year)
+            self._plans[year] = Plan(solve(build(self.case, year)))
         return self._plans[year]
 
     def dependence(self, year: int, commodity: str) -> list[dict[str, Any]]:
@@ -174,7 +180,7 @@ class Claims:
         return told
 
 
-def claims(case: Solvable, only: Sequence[str] = (), *, document: str = "", verdict: str = "") -> Claims:
+def claims(case: Case, only: Sequence[str] = (), *, document: str = "", verdict: str = "") -> Claims:
     """Judge the claims of a case: all, those named, of one document, or with one verdict.
 
     Raises UsageError for a name that the case does not have, or a check that makes no sense.

@@ -178,7 +178,7 @@ def ask_scenario(court: Court, claim: Claim, q: Question) -> Answer:
     """scenario(NAME): the event as a scenario of the case, and what it costs; a stated number of days is compared with its own."""
     found = find_scenario(q.args[0], court.case)
     year = _year(court, q, claim)
-    base, hit = court.plan(year), court.case.solve(year, found)
+    base, hit = court.plan(year), court.plan(year, found)
     days = [dict(c.factors).get("days", 0.0) for c in found.changes if c.kind == "close"]
     cost = hit.objective_musd - base.objective_musd
     text = f"in the model it costs {cost:,.0f} MUSD in {year}"

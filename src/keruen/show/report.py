@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 __all__ = ["plan_map", "report_html", "write_report"]
 
 TINY = 1e-6
+COLOURS = {"holds": "high", "feasible": "high", "reached": "high", "on course": "high", "cannot tell": ""}
 MARKED = 0.3  # Mt more or less than in the base, for a mark on the map
 
 
-def write_report(path: Path, plan: Plan, base: Plan | None = None) -> None:
-    """Write the report of a plan; with ``base``, what changed against it is shown first."""
-    path.write_text(report_html(plan, base), encoding="utf-8")
+def write_report(path: Path, plan: Plan, base: Plan | None = None, *, claims: bool = False) -> None:
+    """Write the report of a plan; with ``base``, what changed against it is shown first; with ``claims``, the verdicts on the case's claims."""
+    path.write_text(report_html(plan, base, claims=claims), encoding="utf-8")
 
 
 def plan_map(plan: Plan, base: Plan | None = None) -> str:
@@ -67,7 +68,7 @@ def _title(plan: Plan, name: str, shut: bool) -> str:
     return words + ": " + (", ".join(parts) or "no flow") + full
 
 
-def report_html(plan: Plan, base: Plan | None = None) -> str:
+def report_html(plan: Plan, base: Plan | None = None, *, claims: bool = False) -> str:
     """The report as a text."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -82,6 +83,8 @@ def report_html(plan: Plan, base: Plan | None = None) -> str:
     sources |= {r["source"] for r in rules}
     trade = _trade(plan)
     sources |= trade["sources"]
+    judged = _claims(plan) if claims else {"rows": [], "counts": [], "sources": set()}
+    sources |= judged["sources"]
     return env.get_template("report.html").render(
         title=case.title, case=case, data=data, plan=plan, scenario=" + ".join(data["scenario"]) or "base",
         svg=plan_map(plan, base), base_svg=plan_map(base) if base else "",
@@ -89,7 +92,7 @@ def report_html(plan: Plan, base: Plan | None = None) -> str:
         changes=_changes(plan, base) if base else [], exports=_exports(data, base), cards=_cards(plan, data, base),
         bottlenecks=[x for x in data["limits"] if x["price_musd_per_unit"] > TINY],
         fullest=[x for x in data["limits"] if x["price_musd_per_unit"] <= TINY and (x["utilisation"] or 0) >= 0.85],
-        shortages=[s for s in data["shortages"] if s["quantity"] > TINY], screenlines=shown, rules=rules, trade=trade,
+        shortages=[s for s in data["shortages"] if s["quantity"] > TINY], screenlines=shown, rules=rules, trade=trade, claims=judged,
         about=json.dumps(about, ensure_ascii=False, sort_keys=True).replace("</", "<\\/"),
         sources=[{"id": s, "line": source_line(case, s), "url": case.sources[s].url if s in case.sources else ""} for s in sorted(sources)],
     )  # fmt: skip
@@ -137,6 +140,19 @@ def _trade(plan: Plan) -> dict[str, Any]:
 
     found = trade(plan.network.case)
     return {"chart": trade_chart(found), **trade_sections(found)}
+
+
+def _claims(plan: Plan) -> dict[str, Any]:
+    """Claims that are no opinions, with verdicts; they are put to the case, not to this plan."""
+    from keruen.court.judge import claims
+    from keruen.show.claims import MEANS
+
+    found = claims(plan.network.case)
+    rows = [{"id": j.claim.claim, "verdict": j.verdict, "statement": j.claim.statement, "document": j.claim.document, "stated": j.stated, "found": j.found,
+             "evidence": j.evidence, "colour": COLOURS.get(j.verdict, "low"), "at_odds": ", ".join(j.at_odds), "sources": list(dict.fromkeys(filter(None, j.answer.sources)))[:4]}
+            for j in found.judged if j.verdict != "opinion"]  # fmt: skip
+    counts = [{"verdict": v, "count": n, "means": MEANS[v]} for v, n in found.counts.items()]
+    return {"rows": rows, "counts": counts, "sources": {s for r in rows for s in r["sources"]} | {r["document"] for r in rows}}
 
 
 def _about_links(plan: Plan) -> tuple[dict[str, Any], set[str]]:
