@@ -55,7 +55,7 @@ def _objects(node: Any) -> Iterator[dict[str, Any]]:
             yield from _objects(part)
 
 
-SHAPES = ["solve", "check", "depend", "stress", "worst", "sample", "rules", "relations", "trade"]
+SHAPES = ["solve", "check", "depend", "stress", "worst", "sample", "rules", "relations", "trade", "claims"]
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -151,6 +151,7 @@ def test_rules_relations_and_trade_of_the_shipped_case(run: Run) -> None:
     assert run("relations", "KZ", "--on", "2024-05-01")["levels"]
     assert run("relations", "KZ", "--partner", "VN")["on"] is None
     assert run("trade", "kazakhstan")["balance"]
+    assert run("claims", "kazakhstan")["counts"]["infeasible"] == 3
     assert run("trade", "kazakhstan", "--partner", "CN")["balance"] == []
 
 

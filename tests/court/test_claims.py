@@ -92,8 +92,11 @@ def test_questions_are_read() -> None:
 
 @pytest.mark.parametrize(
     ("check", "words"),
-    [("trad(KZ, RU)", ["'trad' is no question", "'trade'"]), ("event(putin-astana)", ["no event", "Did you mean"]),
-     ("most(crud, to=CN)", ["no commodity", "crude"]), ("project(shymkent)", ["no project"]), ("most(crude)", ["ask for one of"]), ("crossing(nothing, KZ)", ["no consignment"]), ("part(KZ, RU)", ["check"])],
+    [
+        ("trad(KZ, RU)", ["'trad' is no question", "'trade'"]), ("event(putin-astana)", ["no event", "Did you mean"]),
+        ("most(crud, to=CN)", ["no commodity", "crude"]), ("project(shymkent)", ["no project"]), ("most(crude)", ["ask for one of"]),
+        ("crossing(nothing, KZ)", ["no consignment"]), ("part(KZ, RU)", ["check"]),
+    ],
 )  # fmt: skip
 def test_checks_that_make_no_sense_are_told_with_their_row(case: kr.Case, check: str, words: list[str]) -> None:
     with pytest.raises(UsageError) as error:

@@ -149,7 +149,8 @@ def _claims(plan: Plan) -> dict[str, Any]:
 
     found = claims(plan.network.case)
     rows = [{"id": j.claim.claim, "verdict": j.verdict, "statement": j.claim.statement, "document": j.claim.document, "stated": j.stated, "found": j.found,
-             "evidence": j.evidence, "colour": COLOURS.get(j.verdict, "low"), "at_odds": ", ".join(j.at_odds), "sources": list(dict.fromkeys(filter(None, j.answer.sources)))[:4]}
+             "evidence": j.evidence, "colour": COLOURS.get(j.verdict, "low"),
+             "at_odds": ", ".join(j.at_odds), "sources": list(dict.fromkeys(filter(None, j.answer.sources)))[:4]}
             for j in found.judged if j.verdict != "opinion"]  # fmt: skip
     counts = [{"verdict": v, "count": n, "means": MEANS[v]} for v, n in found.counts.items()]
     return {"rows": rows, "counts": counts, "sources": {s for r in rows for s in r["sources"]} | {r["document"] for r in rows}}
