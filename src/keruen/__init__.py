@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from keruen.ask.relations import Relations, relations
     from keruen.ask.rules import RuleCosts, rule_costs
     from keruen.ask.sample import Sample, sample
+    from keruen.ask.sensitivity import Sensitivity, sensitivity
     from keruen.ask.stress import Stress, stress
     from keruen.ask.trade import Trade, trade
+    from keruen.ask.why import Why, why
     from keruen.ask.worst import WorstClosures, worst
     from keruen.court.judge import Claims, claims
     from keruen.errors import CaseError, KeruenError, ScenarioError, SolveError, UnitError, UsageError
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from keruen.solve.flows import Multiflow, solve_multiflow
 
 _HOME = {
+    "Sensitivity": "ask.sensitivity", "sensitivity": "ask.sensitivity", "Why": "ask.why", "why": "ask.why",
     "Case": "api", "load": "api", "Plan": "plan", "Scenario": "scenario", "add": "scenario", "close": "scenario", "scale": "scenario",
     "set_value": "scenario", "without": "scenario", "screen": "screening", "CaseError": "errors", "KeruenError": "errors", "ScenarioError": "errors",
     "SolveError": "errors", "UnitError": "errors", "UsageError": "errors", "dependence": "ask.dependence", "Sample": "ask.sample",
@@ -37,9 +40,10 @@ _HOME = {
 }  # fmt: skip
 
 __all__ = [
-    "Case", "CaseError", "Claims", "KeruenError", "Multiflow", "Plan", "Relations", "RuleCosts", "Sample", "Scenario", "ScenarioError", "SolveError",
-    "Stress", "Trade", "UnitError", "UsageError", "WorstClosures", "add", "claims", "close", "dependence", "load", "relations", "rule_costs",
-    "sample", "scale", "screen", "set_value", "solve_multiflow", "stress", "trade", "with_rules", "without", "worst",
+    "Case", "CaseError", "Claims", "KeruenError", "Multiflow", "Plan", "Relations", "RuleCosts", "Sample", "Scenario", "ScenarioError", "Sensitivity",
+    "SolveError", "Stress", "Trade", "UnitError", "UsageError", "Why", "WorstClosures", "add", "claims", "close", "dependence", "load", "relations",
+    "rule_costs", "sample", "scale", "screen", "sensitivity", "set_value", "solve_multiflow", "stress", "trade", "why", "with_rules", "without",
+    "worst",
 ]  # fmt: skip
 
 

@@ -121,6 +121,12 @@ def _parser() -> argparse.ArgumentParser:
     claims.add_argument("--document", metavar="ID", help="only claims of this document, such as article-0")
     claims.add_argument("--verdict", metavar="WORDS", help="only claims with this verdict, such as infeasible or 'cannot tell'")
 
+    why = _command(commands, "why", "why", "what stands behind a number and what rests on it; or what a result is most sensitive to")
+    why.add_argument("what", metavar="WHAT", help="number such as fleets.kmtf-12k.payload_t, a row or table; or a result: objective, cost, exports.crude")
+    why.add_argument("--guesses", action="store_true", help="of a result: only figures that no source gives")
+    why.add_argument("--top", type=int, default=15, metavar="N", help="of a result: how many figures to show (default 15)")
+    _scenario_options(why)
+
     about = "agreements, memberships and partnership levels of a country, on a day or over time, and what each changes in the model"
     relations = commands.add_parser("relations", help=about, description=about[0].upper() + about[1:] + ".")
     relations.add_argument("country", metavar="COUNTRY", help="ISO code, such as KZ")
@@ -149,7 +155,7 @@ def _parser() -> argparse.ArgumentParser:
 
     report = _command(commands, "report", "plans", "one offline HTML file: map, flows, bottlenecks, shares, trade, claims, sources")
     _scenario_options(report)
-    report.add_argument("--no-claims", action="store_true", help="leave out what documents state and how it fares")
+    report.add_argument("--brief", action="store_true", help="leave out claims, and the figures that results hang on")
     report.add_argument("--compare", metavar="SCENARIO", help="show what changed against 'base' or a named scenario")
     return parser
 

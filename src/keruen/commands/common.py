@@ -76,10 +76,10 @@ def write(args: argparse.Namespace, text: str) -> None:
         print(text)
 
 
-def write_report(path: Path, plan: Plan, base: Plan | None, *, claims: bool = False) -> None:
+def write_report(path: Path, plan: Plan, base: Plan | None, *, full: bool = False) -> None:
     from keruen.show.report import write_report
 
-    write_report(path, plan, base, claims=claims)
+    write_report(path, plan, base, full=full)
     print(f"report written to {path}", file=sys.stderr)
 
 

@@ -103,7 +103,7 @@ def report(args: argparse.Namespace) -> int:
     year = years_of(args.year, case)[-1]
     plan = case.solve(year, scenario_of(args, case))
     base = case.solve(year, None if args.compare == "base" else args.compare) if args.compare else None
-    write_report(args.output, plan, base, claims=not args.no_claims)
+    write_report(args.output, plan, base, full=not args.brief)
     return DONE
 
 
