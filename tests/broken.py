@@ -34,7 +34,7 @@ def _cells(add: Callable[[int, str], str]) -> Callable[[str], str]:
 
 
 AGREEMENTS = b"agreement,name,parties,kind,signed,in_force,effect,source,confidence,note\n"
-CLAIMS = b"claim,document,locator,language,topic,subject,predicate,object,value,unit,period,as_of,kind,statement\n"
+CLAIMS = b"claim,document,locator,language,topic,subject,predicate,object,value,unit,wording,period,as_of,kind,statement,check\n"
 RULE = 'rule="r"\ntitle="t"\nkind="law"\nstatus="in_force"\nsource="book"\nconfidence="high"\n'  # what every rule has
 
 # fmt: off
@@ -680,7 +680,9 @@ FAULTS = (
           "'' is no pair. Delete the ; that parts nothing."),
     Fault("observation quantity words", put("observations", 2, quantity="6.5 million"),
           "wrong-unit", "observations.csv", 2, "quantity", "'6.5 million'", "a quantity in Mt", "The unit 'million' is not known. Give it in Mt."),
-    Fault("claim of unknown document", data("claims.csv", CLAIMS + b"c1,bok,L1,en,oil,x,y,,,,,2023,observed,z\n"),
+    Fault("check that is no question", data("claims.csv", CLAIMS + b"c1,book,L1,en,oil,x,y,,,,,,2023,observed,z,trad(KZ)\n"),
+          "wrong-check", "claims.csv", 2, "check", "'trad(KZ)'", "questions such as trade(KZ, RU, year=2022)", "Did you mean 'trade'"),
+    Fault("claim of unknown document", data("claims.csv", CLAIMS + b"c1,bok,L1,en,oil,x,y,,,,,,2023,observed,z,\n"),
           "unknown-id", "claims.csv", 2, "document", "'bok'", "an id of sources", "Did you mean 'book'? Otherwise add it to sources."),
     Fault("demand mode nobody has", put("demands", 2, modes="rail"),
           "unreachable-demand", "demands.csv", 2, "places", "'sea-market'", "a place that some crude can reach",

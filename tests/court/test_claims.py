@@ -14,7 +14,7 @@ import keruen as kr
 from keruen.ask.most import most
 from keruen.cli import main
 from keruen.court.judge import QUESTIONS, VERDICTS, Court
-from keruen.court.question import read_question, read_questions
+from keruen.court.question import NAMES, read_question, read_questions
 from keruen.court.words import agrees, allowed, period_of
 from keruen.errors import UsageError
 from keruen.tables import WORDINGS, Claim
@@ -85,7 +85,7 @@ def test_questions_are_read() -> None:
     assert (q.name, q.args, q.listed("add"), q.listed("to")) == ("most", ("crude",), ("a", "b"), ("CN",))
     assert read_question(str(q)) == q
     assert [q.name for q in read_questions("figure(x); crossing(y, KZ)")] == ["figure", "crossing"]
-    for text in ("", "trade", "trade(KZ", "trade(KZ))", "Trade(KZ)"):
+    for text in ("", "trade", "trade(KZ", "trade(KZ))", "Trade(KZ)", "trad(KZ)"):
         with pytest.raises(UsageError):
             read_question(text)
 
@@ -102,6 +102,10 @@ def test_checks_that_make_no_sense_are_told_with_their_row(case: kr.Case, check:
     with pytest.raises(UsageError) as error:
         kr.claims(changed(case, "claims", "c0-08", check=check), ["c0-08"])
     assert all(w in str(error.value) for w in ["claims.csv, row", "c0-08", "column check", *words]), str(error.value)
+
+
+def test_names_are_those_of_the_answers() -> None:
+    assert sorted(QUESTIONS) == sorted(NAMES)
 
 
 def test_every_question_is_explained() -> None:

@@ -225,7 +225,8 @@ def _silent(case: Case, number: Number, base: Solution) -> str:
         return f"{number.table} do not enter the network: they are compared with it"
     n = base.network
     if number.table in ("links", "transfers"):
-        if number.row not in {e.name for e in n.edges if (e.direction == "transfer") == (number.table == "transfers")}:
+        there = (n.edges[i] for i in n.open_edges)
+        if number.row not in {e.name for e in there if (e.direction == "transfer") == (number.table == "transfers")}:
             return f"{number.row} is not there in {n.year}"
     if number.table == "projects" and number.row not in n.overlay.projects:
         ready = case.projects[number.row].ready_year

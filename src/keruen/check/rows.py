@@ -7,7 +7,8 @@ from typing import Any
 
 from keruen.check.looked import Looked, attribute
 from keruen.columns import columns_of
-from keruen.errors import Finding, quote
+from keruen.court.question import read_questions
+from keruen.errors import Finding, UsageError, quote
 from keruen.reach import COST_COLUMN, great_circle_km
 from keruen.tables import TABLES, Rule
 from keruen.units import CAPACITY_OF, SMALL_UNIT, size
@@ -263,6 +264,17 @@ def check_dates(c: Looked) -> Iterator[Finding]:
                 yield c.at("dates-reversed", table, row, last, quote(b), f"{a} or later", "Swap or correct the dates.")
 
 
+def check_claims(c: Looked) -> Iterator[Finding]:
+    """A claim's questions can be read; whether they make sense is seen when they are put."""
+    for row in c.rows("claims", "check"):
+        if row.check:
+            try:
+                read_questions(row.check)
+            except UsageError as error:
+                expected = "questions such as trade(KZ, RU, year=2022)"
+                yield c.at("wrong-check", "claims", row, "check", quote(row.check), expected, f"{error}.".replace("..", "."))
+
+
 def check_observations(c: Looked) -> Iterator[Finding]:
     for row in c.rows("observations", "screenline", "unit"):
         line = c.get("screenlines", row.screenline, "unit")
@@ -275,4 +287,4 @@ def check_observations(c: Looked) -> Iterator[Finding]:
 
 
 ROW_CHECKS = (check_capacity_and_cost, check_links, check_opened, check_lengths, check_joint_ids, check_flows, check_works, check_projects, check_rules,
-              check_dates, check_observations)  # fmt: skip
+              check_claims, check_dates, check_observations)  # fmt: skip

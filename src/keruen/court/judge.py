@@ -112,9 +112,6 @@ class Court:
             return Judged(claim, "cannot tell", None, nothing("no question is put to it: the case has no table for such things"))
         try:
             asked = read_questions(claim.check)
-            unknown = [q.name for q in asked if q.name not in QUESTIONS]
-            if unknown:
-                raise UsageError(f"'{unknown[0]}' is no question. {did_you_mean(unknown[0], QUESTIONS)}".rstrip())
             answers = [QUESTIONS[q.name](self, claim, q) for q in asked]
         except (KeruenError, ValueError, KeyError, IndexError) as error:
             raise UsageError(f"claims.csv, row {claim.line}, {claim.claim}, column check: {error}; found {claim.check!r}") from None

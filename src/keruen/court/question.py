@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from keruen.errors import UsageError, quote
+from keruen.errors import UsageError, did_you_mean, quote
 
-__all__ = ["Question", "read_question", "read_questions"]
+__all__ = ["NAMES", "Question", "read_question", "read_questions"]
+
+NAMES = (
+    "adds", "agreement", "borders", "cell", "crossing", "event", "figure", "growth", "length", "level", "longest", "member", "most", "moves", "part", "project",
+    "rank", "ratio", "rule", "rules", "scenario", "share", "share_above", "target", "trade", "trend", "way",
+)  # fmt: skip
 
 _CALL = re.compile(r"\s*([a-z_]+)\s*\(([^()]*)\)\s*")
 _OPTION = re.compile(r"([a-z_]+)\s*=\s*(.*)", re.S)
@@ -30,7 +35,7 @@ class Question:
 
 
 def read_question(text: str) -> Question:
-    """Raises UsageError where the text is no question.
+    """Raises UsageError where the text is no question, or one of no known name.
 
     >>> read_question("trade(KZ, RU, year=2022)")
     Question(name='trade', args=('KZ', 'RU'), options={'year': '2022'})
@@ -38,6 +43,8 @@ def read_question(text: str) -> Question:
     found = _CALL.fullmatch(text)
     if not found:
         raise UsageError(f"found the check {quote(text)}, expected a question such as trade(KZ, RU, year=2022)")
+    if found[1] not in NAMES:
+        raise UsageError(f"'{found[1]}' is no question. {did_you_mean(found[1], NAMES)}".rstrip())
     args: list[str] = []
     options: dict[str, str] = {}
     for part in filter(None, (p.strip() for p in found[2].split(","))):
