@@ -159,7 +159,7 @@ def test_there_is_no_such_network(run, tmp_path):
     assert all(w in err for w in (str(tmp_path / "planar3.txt"), "network file", "Did you mean 'planar30.txt'")), err
 
 
-@pytest.mark.parametrize("command", [c for c in commands() if c not in ("flow", "relations", "screen")])
+@pytest.mark.parametrize("command", [c for c in commands() if c not in ("flow", "read", "relations", "screen")])
 @pytest.mark.parametrize(("name", "words"), [("kazakstan", ["Did you mean 'kazakhstan'"]), ("no/such/folder", ["no/such/folder"])])
 def test_there_is_no_such_case(run, tmp_path, command, name, words):
     more = {"report": ("-o", tmp_path / "report.html"), "why": ("objective",)}.get(command, ())

@@ -142,6 +142,23 @@ def _parser() -> argparse.ArgumentParser:
     trade.add_argument("--reporter", metavar="CODE", help="only figures of this one's statistics; 'unknown' for those that do not say whose they are")
     trade.add_argument("--table", choices=("figures", "targets", "balances"), default="figures", help="which table --format csv writes (default: figures)")
 
+    read = commands.add_parser(
+        "read", help="figures of an article, with units, periods and names of a case, proposed as claims",
+        description="Read an article (plain text or HTML; Vietnamese, English, Russian) and propose its figures as claims, each with its exact place. "
+        "Nothing enters a case: a person reads them first.",
+        epilog="Reading HTML needs: pip install \"keruen[read]\". How it works and how well: docs/reading.md.",
+    )  # fmt: skip
+    read.add_argument("file", type=Path, metavar="FILE", help="plain text or HTML")
+    read.add_argument("--case", default="kazakhstan", metavar="CASE", help="case whose names are looked for (default: kazakhstan)")
+    read.add_argument("--document", metavar="ID", help="id of the document in the rows (default: the name of the file)")
+    read.add_argument("--date", metavar="DATE", help="day of the article, such as 2024-11-28, where it states none: 'this year' is reckoned from it")
+    read.add_argument("--language", choices=("vi", "en", "ru"), help="language of the article (default: told from its letters)")
+    read.add_argument("--stripped", action="store_true", help="list the lines left out as menus, captions and teasers, too")
+    read.add_argument("--text", type=Path, metavar="FILE", help="write the text that start and end count in: for HTML, what was taken from the page")
+    read.add_argument("--format", choices=("table", "json", "csv"), default="table", help="how to write the answer (default: table)")
+    read.add_argument("-o", "--output", type=Path, metavar="FILE", help="write to a file instead of the screen")
+    read.set_defaults(module="read")
+
     formats = "planar and grid (CommaLab), DIMACS .min, Canad .dow (all arcs open), TNTP with its trips; any of them packed with gzip"
     flow = commands.add_parser("flow", help="solve a published network of flows: cost, proof and loads", description=f"Solve a network of flows: {formats}.")
     flow.add_argument("network", type=Path, metavar="FILE", help="the network")
