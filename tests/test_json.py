@@ -55,7 +55,7 @@ def _objects(node: Any) -> Iterator[dict[str, Any]]:
             yield from _objects(part)
 
 
-SHAPES = ["solve", "check", "depend", "stress", "worst", "sample", "rules", "relations", "trade", "claims", "why", "sensitivity"]
+SHAPES = ["solve", "check", "depend", "stress", "worst", "sample", "rules", "relations", "trade", "claims", "why", "sensitivity", "read"]
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -156,6 +156,15 @@ def test_rules_relations_and_trade_of_the_shipped_case(run: Run) -> None:
     assert run("why", "kazakhstan", "exports.crude", "--guesses", shape="sensitivity")["figures"]
     assert run("claims", "kazakhstan")["counts"]["infeasible"] == 3
     assert run("trade", "kazakhstan", "--partner", "CN")["balance"] == []
+
+
+def test_read(tmp_path: Path, run: Run) -> None:
+    article = tmp_path / "article.txt"
+    text = "In 2022 trade reached more than 31 billion dollars. Some 40 ships came, twice as many as in 2021."
+    article.write_text(f"By Our Own Reporter\n\n{text}", encoding="utf-8")
+    found = run("read", str(article), "--stripped")
+    assert {p["value"] for p in found["proposals"]} >= {31, 40, 2}
+    assert run("read", str(article), "--date", "2023-05-01")["date"] == "2023-05-01"
 
 
 def test_check_of_a_sound_case(folder: Path, run: Run) -> None:
