@@ -55,7 +55,7 @@ def _objects(node: Any) -> Iterator[dict[str, Any]]:
             yield from _objects(part)
 
 
-SHAPES = ["solve", "check", "depend", "stress", "worst", "sample", "rules", "relations", "trade", "claims", "why", "sensitivity", "read"]
+SHAPES = ["solve", "check", "depend", "stress", "worst", "sample", "rules", "relations", "trade", "claims", "why", "why-numbers", "why-result", "read"]
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -76,7 +76,7 @@ def test_schema_is_strict_and_says_what_every_key_means(name: str) -> None:
 def test_page_explains_every_key(name: str) -> None:
     page = (DOCS / "json.md").read_text(encoding="utf-8")
     section = re.split(r"^## ", page, flags=re.M)
-    titles = {"worst": "stress --worst", "sample": "stress --sample", "why": "why NUMBER", "sensitivity": "why RESULT"}
+    titles = {"worst": "stress --worst", "sample": "stress --sample", "why-result": "why RESULT", "why-numbers": "why TABLE"}
     title = f"keruen {titles.get(name, name)}"
     text = next(part for part in section if part.startswith(title))
     for part in _objects(schema(name)):
@@ -153,7 +153,7 @@ def test_rules_relations_and_trade_of_the_shipped_case(run: Run) -> None:
     assert run("relations", "KZ", "--partner", "VN")["on"] is None
     assert run("trade", "kazakhstan")["balance"]
     assert run("why", "kazakhstan", "plants.refinery-shymkent.capacity")["moves"]
-    assert run("why", "kazakhstan", "exports.crude", "--guesses", shape="sensitivity")["figures"]
+    assert run("why", "kazakhstan", "exports.crude", "--guesses", shape="why-result")
     assert run("claims", "kazakhstan")["counts"]["infeasible"] == 3
     assert run("trade", "kazakhstan", "--partner", "CN")["balance"] == []
 

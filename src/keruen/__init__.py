@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from keruen.ask.sensitivity import Sensitivity, sensitivity
     from keruen.ask.stress import Stress, stress
     from keruen.ask.trade import Trade, trade
-    from keruen.ask.why import Why, why
+    from keruen.ask.why import Numbers, Why, numbers, why
     from keruen.ask.worst import WorstClosures, worst
     from keruen.court.judge import Claims, claims
     from keruen.errors import CaseError, KeruenError, ScenarioError, SolveError, UnitError, UsageError
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from keruen.solve.flows import Multiflow, solve_multiflow
 
 _HOME = {
+    "Numbers": "ask.why", "numbers": "ask.why",
     "Sensitivity": "ask.sensitivity", "sensitivity": "ask.sensitivity", "Why": "ask.why", "why": "ask.why",
     "Case": "api", "load": "api", "Plan": "plan", "Scenario": "scenario", "add": "scenario", "close": "scenario", "scale": "scenario",
     "set_value": "scenario", "without": "scenario", "screen": "screening", "CaseError": "errors", "KeruenError": "errors", "ScenarioError": "errors",
@@ -40,10 +41,10 @@ _HOME = {
 }  # fmt: skip
 
 __all__ = [
-    "Case", "CaseError", "Claims", "KeruenError", "Multiflow", "Plan", "Relations", "RuleCosts", "Sample", "Scenario", "ScenarioError", "Sensitivity",
-    "SolveError", "Stress", "Trade", "UnitError", "UsageError", "Why", "WorstClosures", "add", "claims", "close", "dependence", "load", "relations",
-    "rule_costs", "sample", "scale", "screen", "sensitivity", "set_value", "solve_multiflow", "stress", "trade", "why", "with_rules", "without",
-    "worst",
+    "Case", "CaseError", "Claims", "KeruenError", "Multiflow", "Numbers", "Plan", "Relations", "RuleCosts", "Sample", "Scenario", "ScenarioError",
+    "Sensitivity", "SolveError", "Stress", "Trade", "UnitError", "UsageError", "Why", "WorstClosures", "add", "claims", "close", "dependence", "load",
+    "numbers", "relations", "rule_costs", "sample", "scale", "screen", "sensitivity", "set_value", "solve_multiflow", "stress", "trade", "why",
+    "with_rules", "without", "worst",
 ]  # fmt: skip
 
 

@@ -121,11 +121,14 @@ def _parser() -> argparse.ArgumentParser:
     claims.add_argument("--document", metavar="ID", help="only claims of this document, such as article-0")
     claims.add_argument("--verdict", metavar="WORDS", help="only claims with this verdict, such as infeasible or 'cannot tell'")
 
-    why = _command(commands, "why", "why", "what stands behind a number and what rests on it; or what a result is most sensitive to")
-    why.add_argument("what", metavar="WHAT", help="number such as fleets.kmtf-12k.payload_t, a row or table; or a result: objective, cost, exports.crude")
-    why.add_argument("--guesses", action="store_true", help="of a result: only figures that no source gives")
-    why.add_argument("--top", type=int, default=15, metavar="N", help="of a result: how many figures to show (default 15)")
+    why = _command(commands, "why", "why", "what stands behind a number, its rivals, and what rests on it; or which numbers a result hangs on")
+    why.add_argument("name", nargs="?", default="objective", metavar="NAME",
+                     help="number: TABLE.ROW.COLUMN; TABLE.ROW or TABLE lists numbers; result: objective (default), cost, "
+                     "exports.COMMODITY[.COUNTRY], crossing.COMMODITY.COUNTRY, limits.NAME, plants.NAME")  # fmt: skip
     _scenario_options(why)
+    why.add_argument("--top", type=int, default=10, metavar="N", help="of a result: numbers shown (default 10; json and csv have all)")
+    why.add_argument("--rivals", action="store_true", help="of a result: ranges reach to the rival figures of the tables too")
+    why.add_argument("--guesses", action="store_true", help="of a result: only numbers that are estimates")
 
     about = "agreements, memberships and partnership levels of a country, on a day or over time, and what each changes in the model"
     relations = commands.add_parser("relations", help=about, description=about[0].upper() + about[1:] + ".")

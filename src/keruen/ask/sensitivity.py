@@ -1,59 +1,74 @@
-"""Which inputs a result is most sensitive to: every uncertain figure moved to each end of its range, one at a time, each exactly solved.
+"""Which numbers a result hangs on: every uncertain number of the year moved to both ends of its range, one at a time, all else as it is.
 
-The ranges are those that ensembles draw from (:mod:`keruen.ask.sample`). The program stays warm: only costs and sides change.
+Nothing is left to a guess: a number is passed over only where it is proven that the plan stays the best without a solve.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from keruen.ask.sample import Figure, figures_of
+from keruen.ask.moves import Bench
+from keruen.ask.results import Result, result_of
+from keruen.ask.standing import Cell, Standing, cells_of, ranges_of, standing
 from keruen.case import Case
-from keruen.errors import UsageError, did_you_mean
+from keruen.errors import UsageError
 from keruen.network import build
-from keruen.scenario import Scenario, lay
-from keruen.solve.levers import LeverMaster, Levers
-from keruen.solve.pathform import path_form
+from keruen.plan import rounded
+from keruen.scenario import SETTABLE, Scenario
 from keruen.solve.program import assemble
-from keruen.solve.snapshot import Measures, Snapshot
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["RESULTS", "Sensitivity", "sensitivity"]
+__all__ = ["Guesses", "Sensitivity", "guesses", "sensitivity"]
 
-RESULTS = ("objective", "cost", "exports", "delivered", "flow")
-COLUMNS = ("number", "value", "low", "high", "at_low", "at_high", "swing", "kind", "source", "confidence")
-TINY = 1e-6
+KINDS = ("sourced", "derived", "estimate")
+# A result that moves by less than this part of itself, or of one unit where it is near 0, does not move: rounding does as much.
+TINY = 1e-9
+COLUMNS = ("number", "value", "unit", "low", "high", "result_low", "result_high", "swing", "kind", "confidence", "source", "why")
+# What becomes of a number, and the rule that decides it.
+PASSED = {
+    "no_range": "a year, a figure of 0, or one that the scenario sets: it has no range to be moved over",
+    "outside": "not in the network: the program of the year is the same with it at both ends of its range",
+    "stays": "the plan stays the best by its own prices: it does not use what gets dearer or smaller, and nothing else gets cheap enough to be used",
+    "still": "solved with it at both ends of its range, and the result does not move",
+    "moves": "solved, and the result moves",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """result: what was asked; plan: its value with every figure as it stands, in ``unit``. rows: one a figure that moves it, the widest
-    swing first: number (table.row.column), value, low, high (range), at_low, at_high (the result there), swing (the greater of the
-    two moves), kind, source, confidence. tried: figures that were moved; idle: those the year's network does not hang on.
+    """What a result hangs on. rows: numbers that move it, those that move it most first; value: the result as it stands.
+
+    Keys of a row: number, value and unit, low and high (the range it is moved over), result_low and result_high (the result with
+    the number at each; None for a share of nothing), swing (from the least to the greatest of the three), kind, confidence, source,
+    why (the range). counts: how many numbers, by what became of them (:data:`PASSED`).
     """
 
     case: str
     year: int
     scenario: tuple[str, ...]
     result: str
+    words: str
     unit: str
-    plan: float
+    value: float | None
+    kinds: tuple[str, ...]
+    rivals: bool
     rows: tuple[dict[str, Any], ...]
-    tried: int
-    idle: int
+    counts: Mapping[str, int]
 
     def __repr__(self) -> str:
-        top = f"; most by {self.rows[0]['number']}: {self.rows[0]['swing']:,.4g}" if self.rows else ""
-        return f"<Sensitivity of {self.result} {self.case} {self.year}: {self.plan:,.6g} {self.unit}, {len(self.rows)} of {self.tried} figures move it{top}>"
+        first = f"; most on {self.rows[0]['number']}, by {self.rows[0]['swing']:,.4g} {self.unit}" if self.rows else ""
+        value = "nothing" if self.value is None else f"{self.value:,.6g} {self.unit}"
+        return f"<Sensitivity {self.case} {self.year} {self.result}: {value}, hangs on {len(self.rows)} of {sum(self.counts.values())} numbers{first}>"
 
-    @property
+    @cached_property
     def table(self) -> pd.DataFrame:
-        """One row a figure."""
+        """One row a number that moves the result, the strongest first."""
         import pandas as pd
 
         return pd.DataFrame(list(self.rows), columns=list(COLUMNS))
@@ -61,92 +76,138 @@ class Sensitivity:
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as ``keruen why CASE RESULT --format json`` writes it."""
         from keruen import __version__
-        from keruen.plan import rounded
 
-        told: dict[str, Any] = rounded({
-            "keruen": __version__, "case": self.case, "year": self.year, "scenario": list(self.scenario), "result": self.result, "unit": self.unit,
-            "plan": self.plan, "tried": self.tried, "idle": self.idle, "figures": list(self.rows),
+        found: dict[str, Any] = rounded({
+            "keruen": __version__, "case": self.case, "year": self.year, "scenario": list(self.scenario), "result": self.result, "words": self.words,
+            "unit": self.unit, "value": self.value, "kinds": list(self.kinds), "rivals": self.rivals, "counts": dict(self.counts), "numbers": list(self.rows),
         })  # fmt: skip
-        return told
+        return found
 
 
 def sensitivity(
-    case: Case, result: str = "objective", year: int | None = None, *, scenario: Scenario | None = None, rivals: bool = True, guesses_only: bool = False
+    case: Case, result: str = "objective", *, year: int | None = None, scenario: Scenario | None = None, rivals: bool = False, kinds: Sequence[str] = KINDS
 ) -> Sensitivity:
-    """Move every capacity, cost, payload and downtime that the year hangs on to each end of its range, and solve.
+    """Move every uncertain number of a year to both ends of its range, one at a time, and see what a result does.
 
-    result: ``objective``, ``cost`` (of moving), ``exports.crude``, ``delivered.grain`` or ``flow.LINK.COMMODITY`` (of a link, ``LINK:back``
-    for its way back). rivals: ranges reach to rival figures. guesses_only: only figures that no source gives.
-    Raises UsageError for a result that is none.
+    result: objective, cost, exports.COMMODITY, exports.COMMODITY.COUNTRY, crossing.COMMODITY.COUNTRY (a share), limits.NAME (load)
+    or plants.NAME (run). rivals: ranges reach to the rival figures too. kinds: only numbers of these kinds (sourced, derived, estimate).
+    Raises UsageError for what cannot be asked, ScenarioError for names the case lacks.
 
     >>> import keruen as kr
-    >>> kr.sensitivity(kr.load("kazakhstan"), "exports.crude", guesses_only=True).unit
+    >>> kr.sensitivity(kr.load("kazakhstan"), "plants.refinery-atyrau", kinds=["sourced"]).unit
     'Mt'
     """
+    kinds = _kinds(kinds)
     year = case.base_year if year is None else year
-    under = scenario or Scenario()
-    overlay = lay(under, case)
-    program = assemble(build(case, year, under))
-    levers, measures = Levers(program), Measures(program)
-    told = frozenset((t, r, c) for t, r, c in overlay.values)
-    figures, _ = figures_of(case, rivals, told)
-    at = np.array([levers.position(f.key) for f in figures], np.int64)
-    used = levers.used()[at]
-    master = LeverMaster(path_form(program))
-    first = master.solve()
-    base = measures.of(master.flows(first), first.objective)
-    read, unit = _reader(result, base, program.network.commodities)
-    plan = read(base)
-    mark = master.mark()
-    rows = []
-    tried = 0
-    for k, f in enumerate(figures):
-        kind = _kind(case, f)
-        if not used[k] or f.low == f.high or (guesses_only and kind != "estimate"):
-            continue
-        tried += 1
-        ends = []
-        for end in (f.low, f.high):
-            vector = np.ones(levers.size)
-            vector[at[k]] = end / f.value
-            cost, lower, upper, shut = levers.of(vector)
-            master.back(mark)
-            master.change(cost, lower, upper)
-            master.close(shut)
-            solved = master.solve()
-            ends.append(read(measures.of(master.flows(solved), solved.objective)))
-        swing = max(abs(e - plan) for e in ends)
-        if swing > TINY * max(1.0, abs(plan)):
-            row = getattr(case, f.table)[f.id]
-            own = next((p for p in case.provenance.get((f.table, f.id, f.column), ()) if p.kind != "rival"), None)
-            rows.append({"number": f"{f.table}.{f.id}.{f.column}", "value": f.value, "low": f.low, "high": f.high, "at_low": ends[0], "at_high": ends[1],
-                         "swing": swing, "kind": kind, "source": own.source if own and own.source else row.source,
-                         "confidence": own.confidence if own and own.confidence else row.confidence})  # fmt: skip
+    network = build(case, year, scenario)
+    asked = result_of(network, result, assemble(network))
+    bench = Bench(case, year, scenario, (asked,))
+    moved, counts = _move_all(bench, rivals, kinds)
+    rows = [row for row in (_row(s, low, high, bench.base.values, *ends, 0) for s, low, high, ends in moved) if row is not None]
+    counts["still"] = len(moved) - len(rows)
+    counts["moves"] = len(rows)
     rows.sort(key=lambda r: (-r["swing"], r["number"]))
-    return Sensitivity(case.name, year, under.names, result, unit, plan, tuple(rows), tried, int((~used).sum()))
+    return Sensitivity(case.name, year, bench.overlay.names, str(asked), asked.words, asked.unit, bench.base.values[0], kinds, rivals, tuple(rows), counts)
 
 
-def _kind(case: Case, f: Figure) -> str:
-    return case.kind_of_number(f.table, getattr(case, f.table)[f.id], f.column)
+def _kinds(kinds: Sequence[str]) -> tuple[str, ...]:
+    given = (kinds,) if isinstance(kinds, str) else tuple(kinds)
+    if not given or not set(given) <= set(KINDS):
+        raise UsageError(f"kinds are one or more of {', '.join(KINDS)}; got {', '.join(map(str, given)) or 'none'}")
+    return tuple(k for k in KINDS if k in given)
 
 
-def _reader(result: str, base: Snapshot, commodities: Any) -> tuple[Any, str]:
-    """How to read a result off a snapshot, and its unit."""
-    what, _, rest = result.partition(".")
-    if what not in RESULTS:
-        raise UsageError(f"'{what}' is no result. {did_you_mean(what, RESULTS) or 'There are: ' + ', '.join(RESULTS)}")
-    if what in ("objective", "cost"):
-        return (lambda s: s.objective) if what == "objective" else (lambda s: s.moving), "MUSD"
-    link, _, commodity = rest.rpartition(".")
-    name = commodity if what == "flow" else rest
-    if name not in commodities:
-        raise UsageError(f"'{name}' is no commodity of the case. {did_you_mean(name, commodities)}; expected a result such as exports.crude")
-    unit = commodities[name].unit
-    if what == "flow":
-        known = {label for label, _ in base.flow}
-        if link not in known:
-            raise UsageError(f"nothing flows on '{link}' in the plan. {did_you_mean(link, known)}".rstrip())
-        return (lambda s: s.flow.get((link, commodity), 0.0)), unit
-    return (lambda s: getattr(s, "exported" if what == "exports" else "delivered").get(rest, 0.0)), unit
+Ends = tuple[tuple[float | None, ...], tuple[float | None, ...]]
 
 
+def _move_all(bench: Bench, rivals: bool, kinds: tuple[str, ...]) -> tuple[list[tuple[Standing, float, float, Ends]], dict[str, int]]:
+    """Every number that needed a solve: its range, and the results at both ends. And how many did not, by why."""
+    told = frozenset(bench.overlay.values)
+    figures = ranges_of(bench.case, told)
+    count = Counter(dict.fromkeys(PASSED, 0))
+    moved = []
+    for cell in _cells(bench.case):
+        s = standing(bench.case, cell, told, figures, rivals=rivals)
+        if s.kind not in kinds:
+            continue
+        low, high = (s.wide if rivals and s.wide is not None else (s.low, s.high))
+        if low is None or high is None or low == high or (s.cell.table, s.cell.row, s.cell.column) in told:
+            count["no_range"] += 1
+            continue
+        ends = [bench.at(cell, value) for value in (low, high)]
+        hows = {m.how for m in ends}
+        if hows == {"same"}:
+            count["outside"] += 1
+        elif hows <= {"same", "stays"} and all(m.values == bench.base.values for m in ends):
+            count["stays"] += 1
+        else:
+            moved.append((s, low, high, (ends[0].values, ends[1].values)))
+    return moved, dict(count)
+
+
+def _cells(case: Case) -> list[Cell]:
+    return [cell for table in SETTABLE for cell in cells_of(case, table)]
+
+
+def _row(
+    s: Standing, low: float, high: float, base: tuple[float | None, ...], at_low: tuple[float | None, ...], at_high: tuple[float | None, ...], k: int
+) -> dict[str, Any] | None:
+    """What a number does to result ``k``; None where that does not move."""
+    three = [v for v in (base[k], at_low[k], at_high[k]) if v is not None]
+    swing = max(three, default=0.0) - min(three, default=0.0)
+    if swing <= TINY * max(1.0, *map(abs, three), 0.0) and len(three) in (0, 3):
+        return None
+    return {"number": str(s.cell), "value": s.value, "unit": s.unit, "low": low, "high": high, "result_low": at_low[k], "result_high": at_high[k],
+            "swing": swing, "kind": s.kind, "confidence": s.confidence, "source": s.source, "why": s.why}  # fmt: skip
+
+
+# --- the headline results, for the report ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Guesses:
+    """How far numbers of some kinds can move the headline results of a year, each on its own.
+
+    results: name, words, unit and value of each. rows: numbers, each with a list ``moves`` of (low, high) by result, as changes
+    against the plan, the number at the low and at the high end of its range; those that matter most first.
+    """
+
+    case: str
+    year: int
+    kinds: tuple[str, ...]
+    results: tuple[dict[str, Any], ...]
+    rows: tuple[dict[str, Any], ...]
+    counts: Mapping[str, int]
+
+
+def guesses(case: Case, *, year: int | None = None, scenario: Scenario | None = None, top: int = 10, kinds: Sequence[str] = ("estimate",)) -> Guesses:
+    """The numbers that are guesses and matter most: the first of each headline result, then the second of each, and so on.
+
+    The headline results are the objective, exports of the good that is worth most, and the share of it that touches the country
+    most of it crosses.
+    """
+    kinds = _kinds(kinds)
+    year = case.base_year if year is None else year
+    bench = Bench(case, year, scenario)
+    shown = [k for k, r in enumerate(bench.results) if r != Result("cost")]
+    moved, counts = _move_all(bench, False, kinds)
+    rows: dict[str, dict[str, Any]] = {}
+    order: list[list[tuple[float, str]]] = []
+    for k in shown:
+        found = [row for row in (_row(s, low, high, bench.base.values, *ends, k) for s, low, high, ends in moved) if row is not None]
+        order.append(sorted((-row["swing"], row["number"]) for row in found))
+        for row in found:
+            one = rows.setdefault(row["number"], {n: row[n] for n in ("number", "value", "unit", "low", "high", "kind", "confidence", "source", "why")})
+            one.setdefault("moves", [(0.0, 0.0)] * len(shown))
+            base = bench.base.values[k]
+            one["moves"][shown.index(k)] = tuple(0.0 if v is None or base is None else v - base for v in (row["result_low"], row["result_high"]))
+    deepest = max(map(len, order), default=0)
+    best = list(dict.fromkeys(ranked[place][1] for place in range(deepest) for ranked in order if place < len(ranked)))
+    counts["still"], counts["moves"] = len(moved) - len(rows), len(rows)
+    chosen = sorted(best[:top], key=lambda name: (-_spread(rows[name]["moves"][0]), name))
+    results = tuple({"result": str(r), "words": r.words, "unit": r.unit, "value": bench.base.values[k]} for k, r in enumerate(bench.results) if k in shown)
+    return Guesses(case.name, year, kinds, results, tuple(rows[name] for name in chosen), counts)
+
+
+def _spread(ends: tuple[float, float]) -> float:
+    return max(0.0, *ends) - min(0.0, *ends)

@@ -1,249 +1,246 @@
-"""Why a number is what it is: value, source, rivals, the range it may lie in, and what results rest on it.
-
-What rests on it is found by solving the year with the number at each end of its range and at each rival figure.
-"""
+"""Why a number is what it is: source, confidence, rivals, range; and what rests on it, found by moving it and solving again."""
 
 from __future__ import annotations
 
-import re
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from keruen.ask.sample import HALF_WIDTH
+from keruen.ask.entering import reason
+from keruen.ask.moves import Bench, Moved
+from keruen.ask.naming import describe_row, named_by
+from keruen.ask.results import Result
+from keruen.ask.standing import Cell, Standing, cells_of, find, ranges_of, source_of, standing, table_rows
 from keruen.case import Case
-from keruen.columns import Column, columns_of
-from keruen.errors import UsageError, did_you_mean
-from keruen.network import build
-from keruen.scenario import SETTABLE, Scenario, describe, find_scenario, set_value
+from keruen.check import check_laid
+from keruen.errors import UsageError
+from keruen.plan import rounded
+from keruen.scenario import Scenario
 from keruen.solve import Solution, solve
-from keruen.solve.paths import paths_of
-from keruen.solve.shares import is_export
-from keruen.tables import TABLES, key_columns
-from keruen.units import split_quantity
+from keruen.solve.shares import Shares, touching
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Number", "Why", "headlines", "number_of", "numbers_of", "why"]
+__all__ = ["Numbers", "Why", "numbers", "why"]
 
 TINY = 1e-6
-COLUMNS = ("at", "value", "result", "plan", "then", "change", "unit")
-
-
-@dataclass(frozen=True)
-class Number:
-    """A number of a case. unit: "" for none; kind: sourced, derived or estimate; rivals: {value, source, note, differs} with ``differs``
-    relative, or None where it is in another unit; low, high: the range that ensembles draw it from."""
-
-    table: str
-    row: str
-    column: str
-    value: float
-    unit: str
-    meaning: str
-    kind: str
-    source: str
-    confidence: str
-    note: str
-    low: float
-    high: float
-    rivals: tuple[dict[str, Any], ...]
-
-    @property
-    def name(self) -> str:
-        return f"{self.table}.{self.row}.{self.column}"
+NUMBER_COLUMNS = ("number", "value", "unit", "kind", "confidence", "source", "rivals", "low", "high")
+MOVE_COLUMNS = ("at", "value", "objective_change_musd", "cost_change_musd", "exports", "share_change", "source")
 
 
 @dataclass(frozen=True)
 class Why:
-    """A number, and what rests on it in a year. moves: {at, value, result, plan, then, change, unit}, one a trial and headline result
-    that changes; trials: how often the year was solved with another value; named: rows that name the number's row, by table;
-    silent: why nothing moves, or "".
-    """
+    """Everything there is to say of one number; the keys of ``told`` are those of docs/json.md."""
 
     case: str
     year: int
     scenario: tuple[str, ...]
-    number: Number
-    moves: tuple[dict[str, Any], ...]
-    trials: int
-    named: dict[str, tuple[str, ...]]
-    silent: str
+    number: str
+    told: Mapping[str, Any]
 
     def __repr__(self) -> str:
-        return f"<Why {self.number.name} = {self.number.value:g} {self.number.unit}: {self.number.kind}, {len(self.moves)} results move>"
+        t = self.told
+        value = "empty" if t["value"] is None else f"{t['value']:g} {t['unit']}".rstrip()
+        most = max((abs(m["objective_change_musd"]) for m in t["moves"]), default=0.0)
+        rests = f"moves the objective of {self.year} by up to {most:,.4g} MUSD" if t["enters"] else f"not in the network of {self.year}"
+        return f"<Why {self.number}: {value}, {t['kind']}, {t['confidence'] or 'no'} confidence, {len(t['rivals'])} rivals; {rests}>"
 
-    @property
+    @cached_property
     def table(self) -> pd.DataFrame:
-        """One row a trial and result that moves."""
+        """What results do when the number is moved: one row an end of its range, a rival, or one more."""
         import pandas as pd
 
-        return pd.DataFrame(list(self.moves), columns=list(COLUMNS))
+        rows = [{**m, "exports": {e["commodity"]: e["change"] for e in m["exports"]}} for m in self.told["moves"]]
+        return pd.DataFrame(rows, columns=list(MOVE_COLUMNS))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, as ``keruen why --format json`` writes it."""
+        """Plain data, as ``keruen why CASE NUMBER --format json`` writes it."""
         from keruen import __version__
-        from keruen.plan import rounded
 
-        n = self.number
-        told: dict[str, Any] = rounded({
-            "keruen": __version__, "case": self.case, "year": self.year, "scenario": list(self.scenario), "number": n.name, "value": n.value, "unit": n.unit,
-            "meaning": n.meaning, "kind": n.kind, "source": n.source, "confidence": n.confidence, "note": n.note, "low": n.low, "high": n.high,
-            "rivals": list(n.rivals), "moves": list(self.moves), "trials": self.trials, "named": {k: list(v) for k, v in self.named.items()},
-            "silent": self.silent,
-        })  # fmt: skip
-        return told
+        found: dict[str, Any] = rounded({"keruen": __version__, "case": self.case, "year": self.year, "scenario": list(self.scenario),
+                                         "number": self.number, **self.told})  # fmt: skip
+        return found
 
 
-def number_of(case: Case, name: str) -> Number:
-    """A number by ``table.row.column``. Raises UsageError, with a hint, for what the case does not have or what is no number."""
-    parts = name.split(".")
-    if len(parts) != 3:
-        raise UsageError(f"found '{name}', expected table.row.column, such as links.cpc-1.capacity")
-    table, row, column = parts
-    rows = _rows(case, table)
-    if row not in rows:
-        raise UsageError(f"there is no '{row}' in {table}. {did_you_mean(row, rows) or 'It has ' + str(len(rows)) + ' rows.'}")
-    specs = {s.name: s for s in columns_of(TABLES[table]) if s.kind in ("number", "integer")}
-    if column not in specs:
-        raise UsageError(f"'{column}' is no column of numbers of {table}. {did_you_mean(column, specs) or 'There are: ' + ', '.join(specs)}")
-    value = getattr(rows[row], column)
-    if value is None:
-        raise UsageError(f"{name} is empty, which means: {specs[column].blank}")
-    return _number(case, table, row, rows[row], specs[column])
+def why(case: Case, number: str, *, year: int | None = None, scenario: Scenario | None = None) -> Why:
+    """What stands behind a number, and which results rest on it.
+
+    number: TABLE.ROW.COLUMN. year: the base year if not given. The year is solved with the number at both ends of its range, at
+    each rival, and with one more unit. Raises UsageError, with a hint, for a number that the case does not have.
+
+    >>> import keruen as kr
+    >>> kr.why(kr.load("kazakhstan"), "links.pipe-cpc-tengiz-atyrau.capacity").told["unit"]
+    'Mt/year'
+    """
+    cell = find(case, number)
+    if not cell.column:
+        rest = "COLUMN" if cell.row else "ROW.COLUMN"
+        raise UsageError(f"'{number}' holds many numbers; name one as {cell}.{rest}, or list them with keruen.numbers")
+    year = case.base_year if year is None else year
+    bench = Bench(case, year, scenario)
+    name = (cell.table, cell.row, cell.column)
+    told = frozenset(bench.overlay.values)
+    laid = bench.case  # with what the scenario sets
+    row = table_rows(laid, cell.table)[cell.row]
+    if not cell.key and isinstance(getattr(row, cell.column), dict):
+        keys = ", ".join(getattr(row, cell.column))
+        raise UsageError(f"'{cell}' holds several numbers; name one of them as {cell}.ID: {keys}" if keys else f"'{cell}' is empty: it holds no number")
+    stands = standing(laid, cell, told)
+    solution = solve(bench.network, gap=0.0)
+    moves, hows = _moves(bench, stands)
+    enters = any(how != "same" for how in hows)
+    because = reason(bench, stands, enters, moves)
+    one_more = next((-m["objective_change_musd"] for m in moves if m["at"] == "one more"), None)
+    return Why(case.name, year, bench.overlay.names, str(cell), {
+        "row": describe_row(laid, cell.table, row), "meaning": stands.meaning, "value": stands.value, "unit": stands.unit, "blank": stands.blank,
+        "set_by_scenario": name in told, "kind": stands.kind, "confidence": stands.confidence, "source": source_of(case, stands.source),
+        "derivation": stands.derivation, "note": stands.note, "rivals": _rivals(case, stands), "range": _range(stands),
+        "enters": enters, "because": because, "base": _base(bench, solution), "moves": moves, "one_more_musd": one_more if enters else None,
+        "limits": _limits(bench, solution, cell), "named_by": named_by(case, cell.table, cell.row),
+    })  # fmt: skip
 
 
-def numbers_of(case: Case, name: str) -> list[Number]:
-    """All numbers of a table (``links``) or of a row (``links.cpc-1``)."""
-    table, _, row = name.partition(".")
-    rows = _rows(case, table)
-    if row and row not in rows:
-        raise UsageError(f"there is no '{row}' in {table}. {did_you_mean(row, rows) or 'It has ' + str(len(rows)) + ' rows.'}")
-    specs = [s for s in columns_of(TABLES[table]) if s.kind in ("number", "integer") and s.unit != "year"]
-    return [_number(case, table, key, one, s) for key, one in sorted(rows.items()) if row in ("", key) for s in specs if getattr(one, s.name) is not None]
-
-
-def _rows(case: Case, table: str) -> dict[str, Any]:
-    if table not in TABLES:
-        raise UsageError(f"'{table}' is no table. {did_you_mean(table, TABLES) or 'There are: ' + ', '.join(TABLES)}")
-    keys = [c.name for c in key_columns(TABLES[table])]
-    return {"/".join(str(getattr(r, k)) for k in keys): r for r in case.tables[table]}
-
-
-def _number(case: Case, table: str, key: str, row: Any, spec: Column) -> Number:
-    value = float(getattr(row, spec.name))
-    unit = "" if spec.unit == "year" else spec.unit
-    if unit.startswith("{"):
-        unit = str(getattr(row, unit[1:-1], "") or "")
-        unit = case.commodities[unit].unit if unit in case.commodities else unit
-    rows = case.provenance.get((table, key, spec.name), ())
-    own = next((p for p in rows if p.kind != "rival"), None)
-    kind = case.kind_of_number(table, row, spec.name)
-    confidence = (own.confidence if own and own.confidence else getattr(row, "confidence", "")) or "low"
-    rivals = []
-    low, high = (value * (1 + sign * HALF_WIDTH[kind, confidence]) for sign in (-1, 1))
-    for p in rows:
-        if p.kind == "rival":
-            given = split_quantity(p.value)
-            same = given is not None and (not given[1] or given[1].split("/")[0] == unit.split("/")[0])
-            rival = given[0] if same and given is not None else None
-            rivals.append({"value": p.value, "number": rival, "source": p.source, "note": p.note,
-                           "differs": rival / value - 1 if rival is not None and value else None})  # fmt: skip
-            if rival is not None:
-                low, high = min(low, rival), max(high, rival)
-    if spec.high is not None:
-        high = min(high, spec.high)
-    if spec.low is not None:
-        low = max(low, spec.low)
-    return Number(table, key, spec.name, value, unit, spec.meaning, kind, (own.source if own and own.source else getattr(row, "source", "")), confidence,
-                  (own.note if own and own.note else getattr(row, "note", "")), low, high, tuple(rivals))  # fmt: skip
-
-
-def headlines(solution: Solution) -> dict[str, tuple[float, str]]:
-    """Results that a reader asks for first, with their units: objective, exports by commodity, and of the export worth most the
-    share that crosses each country in this plan."""
-    n = solution.network
-    found = {"objective": (solution.objective, "MUSD")}
-    sold: dict[str, float] = {}
-    for column, t in solution.program.taken:
-        if is_export(n, t):
-            commodity = n.groups[t.group].commodity
-            sold[commodity] = sold.get(commodity, 0.0) + float(solution.x[column])
-    for commodity, quantity in sorted(sold.items()):
-        found[f"exports of {commodity}"] = (quantity, n.commodities[commodity].unit)
-    main = max(sold, key=lambda c: (sold[c] * n.commodities[c].value_usd * n.commodities[c].tonnes_per_unit, c), default="")
-    if main and sold[main] > TINY:
-        crossing: dict[str, float] = {}
-        for g, group in enumerate(n.groups):
-            if group.commodity == main:
-                for path in paths_of(solution, g):
-                    if is_export(n, path.destination):
-                        for country in {c for e in path.edges for c in n.edges[e].countries} - {n.case.home}:
-                            crossing[country] = crossing.get(country, 0.0) + path.quantity
-        top = sorted(crossing, key=lambda c: (-crossing[c], c))[:4]
-        found |= {f"share of {main} exports that crosses {c}": (100 * crossing[c] / sold[main], "%") for c in sorted(top)}
+def _rivals(case: Case, s: Standing) -> list[dict[str, Any]]:
+    found = []
+    for r in s.rivals:
+        differs = None if r.value is None or s.value is None else r.value - s.value
+        share = differs / s.value if differs is not None and s.value else None
+        found.append({"value": r.value, "text": r.text, "unit": s.unit, "differs": differs, "differs_share": share,
+                      "confidence": r.confidence, "source": source_of(case, r.source), "note": r.note})  # fmt: skip
     return found
 
 
-def why(case: Case, name: str, year: int | None = None, *, scenario: Scenario | None = None) -> Why:
-    """What stands behind a number, ``table.row.column``, and what rests on it in a year.
+def _range(s: Standing) -> dict[str, Any]:
+    low, high = s.wide or (None, None)
+    return {"low": s.low, "high": s.high, "low_with_rivals": low, "high_with_rivals": high, "why": s.why, "drawn": s.drawn}
 
-    Raises UsageError for what the case does not have.
+
+def _tries(s: Standing) -> list[tuple[str, float, str]]:
+    """Figures to solve with: what each is, the figure, whose."""
+    found = [("low", s.low, ""), ("high", s.high, "")]
+    tries = [(at, value, source) for at, value, source in found if value is not None and value != s.value]
+    tries += [("rival", r.value, r.source) for r in s.rivals if r.value is not None and r.value != s.value]
+    if s.value is not None and s.low is not None and s.unit not in ("share", "") and s.cell.column not in ("outputs", "tonnes_per_unit"):
+        tries.append(("one more", s.value + 1, ""))
+    return tries
+
+
+def _moves(bench: Bench, s: Standing) -> tuple[list[dict[str, Any]], list[str]]:
+    moves, hows = [], []
+    for at, value, source in _tries(s):
+        moved = bench.at(s.cell, value)
+        refused = _refused(bench, s.cell, value) if moved.how != "same" else ""
+        moves.append({"at": at, "value": value, "source": source, **_change(bench, moved), "refused": refused})
+        hows.append(moved.how)
+    return moves, hows
+
+
+def _refused(bench: Bench, cell: Cell, value: float) -> str:
+    """What ``keruen check`` would say of the case with this figure; empty where it says nothing."""
+    from keruen.ask.standing import with_value
+
+    found = check_laid(with_value(bench.case, cell, value))
+    return str(found[0]) if found else ""
+
+
+def _change(bench: Bench, moved: Moved) -> dict[str, Any]:
+    base = bench.base
+    by = dict(zip(bench.results, zip(base.values, moved.values, strict=True), strict=True))
+    goods = bench.network.commodities
+    shares = [pair for r, pair in by.items() if r.kind == "crossing"]
+    return {
+        "objective_change_musd": _less(by, "objective"), "cost_change_musd": _less(by, "cost"),
+        "exports": [{"commodity": c, "unit": goods[c].unit, "change": moved.exported.get(c, 0.0) - base.exported.get(c, 0.0)}
+                    for c in goods if abs(moved.exported.get(c, 0.0) - base.exported.get(c, 0.0)) > TINY],
+        "share_change": None if not shares or None in shares[0] else (shares[0][1] or 0.0) - (shares[0][0] or 0.0),
+    }  # fmt: skip
+
+
+def _less(by: Mapping[Result, tuple[float | None, float | None]], kind: str) -> float:
+    before, after = next(pair for r, pair in by.items() if r.kind == kind)
+    return (after or 0.0) - (before or 0.0)
+
+
+def _base(bench: Bench, solution: Solution) -> dict[str, Any]:
+    by = dict(zip(bench.results, bench.base.values, strict=True))
+    crossing = None
+    for r, value in by.items():
+        if r.kind == "crossing" and value is not None:
+            near = Shares(solution, r.commodity).of(touching(bench.network, "country", r.country))
+            least, most = (value, value) if near is None else (min(value, near.least), max(value, near.most))
+            crossing = {"commodity": r.commodity, "country": r.country, "share": value, "share_min": least, "share_max": most}
+    exports = [{"commodity": c, "unit": bench.network.commodities[c].unit, "quantity": q} for c, q in bench.base.exported.items() if q > TINY]
+    return {"objective_musd": by[Result("objective")], "cost_musd": by[Result("cost")], "exports": exports, "crossing": crossing}
+
+
+def _limits(bench: Bench, solution: Solution, cell: Cell) -> list[dict[str, Any]]:
+    """Load, capacity and price of what the number limits."""
+    rows = bench.limits_of(cell)
+    if not rows:
+        return []
+    prices = solution.prices([row for _, _, _, row in rows])
+    found = []
+    for name, capacity, unit, row in rows:
+        p = prices[row]
+        load = bench.load_of(row) if row in bench.program.fleet_rows else p.load
+        found.append({"limit": name, "load": load, "capacity": capacity, "unit": unit, "price_musd_per_unit": p.price,
+                      "price_holds_from": p.holds_from if p.price > 0 else None, "price_holds_to": min(p.holds_to, 1e9) if p.price > 0 else None,
+                      "degenerate": p.degenerate, "one_more_musd": p.one_more})  # fmt: skip
+    return found
+
+
+# --- many numbers ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers of a row or table and how each stands. rows: one a number; kinds: how many are sourced, derived, estimates."""
+
+    case: str
+    name: str
+    words: str
+    rows: tuple[dict[str, Any], ...]
+    kinds: dict[str, int]
+
+    def __repr__(self) -> str:
+        return f"<Numbers {self.name}: {len(self.rows)}, of them {', '.join(f'{n} {k}' for k, n in self.kinds.items())}>"
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """One row a number."""
+        import pandas as pd
+
+        return pd.DataFrame([{**r, "rivals": len(r["rivals"])} for r in self.rows], columns=list(NUMBER_COLUMNS))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, as ``keruen why CASE TABLE --format json`` writes it."""
+        from keruen import __version__
+
+        found: dict[str, Any] = rounded({"keruen": __version__, "case": self.case, "name": self.name, "words": self.words, "kinds": self.kinds,
+                                         "numbers": list(self.rows)})  # fmt: skip
+        return found
+
+
+def numbers(case: Case, name: str) -> Numbers:
+    """The numbers of a table or row, and how each stands; nothing is solved. Raises UsageError, with a hint, for a name the case lacks.
 
     >>> import keruen as kr
-    >>> found = kr.why(kr.load("kazakhstan"), "transfers.aktau-oil-berths.capacity")
-    >>> found.number.value, found.number.unit
-    (5.2, 'Mt/year')
+    >>> kr.numbers(kr.load("kazakhstan"), "plants.refinery-atyrau").rows[0]["number"]
+    'plants.refinery-atyrau.capacity'
     """
-    number = number_of(case, name)
-    year = case.base_year if year is None else year
-    under = scenario or Scenario()
-    base = solve(build(case, year, under))
-    named = _named(case, number)
-    silent = _silent(case, number, base)
-    if silent:
-        return Why(case.name, year, under.names, number, (), 0, named, silent)
-    now = headlines(base)
-    trials = {"low end": number.low, "high end": number.high}
-    trials |= {f"rival of {r['source']}": r["number"] for r in number.rivals if r["number"] is not None}
-    moves = []
-    for at, value in trials.items():
-        if abs(value - number.value) <= 1e-12 * max(1.0, abs(number.value)):
+    cell = find(case, name)
+    figures = ranges_of(case, frozenset())
+    rows = []
+    for one in cells_of(case, cell.table, cell.row, cell.column):
+        if cell.key and one.key != cell.key:
             continue
-        then = headlines(solve(build(case, year, under + set_value(number.table, number.row, number.column, value))))
-        for result in sorted(now.keys() | then.keys()):
-            (a, unit), (b, other) = now.get(result, (0.0, "")), then.get(result, (0.0, ""))
-            if abs(b - a) > 1e-6 * max(1.0, abs(a)):
-                moves.append({"at": at, "value": value, "result": result, "plan": a, "then": b, "change": b - a, "unit": unit or other})
-    none = "" if moves else "the year was solved with it at each end of its range: no headline result moves"
-    return Why(case.name, year, under.names, number, tuple(moves), len(trials), named, none)
-
-
-def _silent(case: Case, number: Number, base: Solution) -> str:
-    """Why a number cannot move anything this year, or ""."""
-    if number.table not in SETTABLE:
-        return f"{number.table} do not enter the network: they are compared with it"
-    n = base.network
-    if number.table in ("links", "transfers"):
-        there = (n.edges[i] for i in n.open_edges)
-        if number.row not in {e.name for e in there if (e.direction == "transfer") == (number.table == "transfers")}:
-            return f"{number.row} is not there in {n.year}"
-    if number.table == "projects" and number.row not in n.overlay.projects:
-        ready = case.projects[number.row].ready_year
-        if ready is None or ready > n.year:
-            return f"{number.row} is not built in {n.year}; --scenario or --add switches it on"
-    return ""
-
-
-def _named(case: Case, number: Number) -> dict[str, tuple[str, ...]]:
-    """Rows of other tables that name the number's row."""
-    name = number.row
-    found = {
-        "rules": [r.rule for r in case.rules.values() if name in {w.split(":")[0] for w in r.links}],
-        "projects": [p.project for p in case.projects.values() if name in p.adds or name in p.needs],
-        "screenlines": [s.screenline for s in case.screenlines.values() if name in {w.split(":")[0] for w in s.links}],
-        "fleets": [f.fleet for f in case.fleets.values() if name in f.links],
-        "claims": [c.claim for c in case.claims.values() if name in re.findall(r"[\w-]+", c.check)],
-        "scenarios": [s["scenario"] for s in describe(case) if any(name in c.names for c in find_scenario(s["scenario"], case).changes)],
-    }
-    return {table: tuple(sorted(rows)) for table, rows in found.items() if rows}
+        s = standing(case, one, figures=figures)
+        rows.append({"number": str(one), "value": s.value, "unit": s.unit, "kind": s.kind, "confidence": s.confidence, "source": s.source,
+                     "rivals": [{"value": r.value, "text": r.text, "source": r.source, "confidence": r.confidence} for r in s.rivals],
+                     "low": s.low, "high": s.high})  # fmt: skip
+    count = Counter(r["kind"] for r in rows)
+    words = describe_row(case, cell.table, table_rows(case, cell.table)[cell.row]) if cell.row else ""
+    return Numbers(case.name, str(cell), words, tuple(rows), {k: count[k] for k in ("sourced", "derived", "estimate")})

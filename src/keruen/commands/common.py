@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from keruen.api import Case
+    from keruen.ask.sensitivity import Guesses
     from keruen.plan import Plan
     from keruen.scenario import Scenario
 
@@ -76,10 +77,10 @@ def write(args: argparse.Namespace, text: str) -> None:
         print(text)
 
 
-def write_report(path: Path, plan: Plan, base: Plan | None, *, full: bool = False) -> None:
+def write_report(path: Path, plan: Plan, base: Plan | None, *, guesses: Guesses | None = None, claims: bool = False) -> None:
     from keruen.show.report import write_report
 
-    write_report(path, plan, base, full=full)
+    write_report(path, plan, base, guesses=guesses, claims=claims)
     print(f"report written to {path}", file=sys.stderr)
 
 

@@ -101,9 +101,15 @@ def report(args: argparse.Namespace) -> int:
         raise UsageError("say where to write the report: -o FILE.html")
     case = load_case(args)
     year = years_of(args.year, case)[-1]
-    plan = case.solve(year, scenario_of(args, case))
+    scenario = scenario_of(args, case)
+    plan = case.solve(year, scenario)
     base = case.solve(year, None if args.compare == "base" else args.compare) if args.compare else None
-    write_report(args.output, plan, base, full=not args.brief)
+    if args.brief:
+        write_report(args.output, plan, base)
+    else:
+        from keruen.ask.sensitivity import guesses
+
+        write_report(args.output, plan, base, guesses=guesses(case, year=year, scenario=scenario), claims=True)
     return DONE
 
 

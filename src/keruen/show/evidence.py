@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from keruen.case import Case
+from keruen.ask.standing import unit_of
+from keruen.case import Case, numbers_by_kind
 from keruen.columns import Row, columns_of
 from keruen.tables import key_columns
 
-__all__ = ["evidence", "source_line"]
+__all__ = ["evidence", "kinds_by_table", "source_line"]
 
 
 def evidence(case: Case, table: str, row: Row) -> list[dict[str, Any]]:
@@ -21,10 +22,7 @@ def evidence(case: Case, table: str, row: Row) -> list[dict[str, Any]]:
             continue
         rows = case.provenance.get((table, key, spec.name), ())
         own = next((p for p in rows if p.kind != "rival"), None)
-        unit = "" if spec.unit == "year" else spec.unit
-        if unit.startswith("{"):
-            unit = str(getattr(row, unit[1:-1], "") or "")
-            unit = case.commodities[unit].unit if unit in case.commodities else unit
+        unit = "" if spec.kind == "map" else unit_of(case, table, row, spec)
         found.append({
             "name": spec.name.replace("_", " "), "value": _text(value), "unit": unit, "kind": case.kind_of_number(table, row, spec.name),
             "source": (own.source if own and own.source else getattr(row, "source", "")),
@@ -39,6 +37,14 @@ def _text(value: Any) -> str:
     if isinstance(value, dict):
         return "; ".join(f"{k} {v:g}" for k, v in value.items())
     return str(value) if isinstance(value, int) else f"{value:,.6g}"
+
+
+def kinds_by_table(case: Case) -> dict[str, Any]:
+    """How many numbers are sourced, derived and guessed: of all tables together and of each, the largest first."""
+    counts = numbers_by_kind(case)
+    rows: list[dict[str, Any]] = [{"table": table, "total": c["sourced"] + c["derived"] + c["estimate"], **c} for table, c in counts.items()]
+    total = {k: sum(r[k] for r in rows) for k in ("total", "sourced", "derived", "estimate", "rival")}
+    return {"all": total, "tables": sorted((r for r in rows if r["total"]), key=lambda r: (-r["total"], r["table"]))}
 
 
 def source_line(case: Case, source: str) -> str:

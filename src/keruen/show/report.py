@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keruen.compare import as_rows
-from keruen.show.evidence import evidence, source_line
+from keruen.show.evidence import evidence, kinds_by_table, source_line
 from keruen.show.map import MapLink, MapPlace, draw_map, round_up
 from keruen.units import MUSD_PER_UNIT
 
 if TYPE_CHECKING:
+    from keruen.ask.sensitivity import Guesses
     from keruen.plan import Plan
 
 __all__ = ["plan_map", "report_html", "write_report"]
@@ -21,10 +22,10 @@ COLOURS = {"holds": "high", "feasible": "high", "reached": "high", "on course": 
 MARKED = 0.3  # Mt more or less than in the base, for a mark on the map
 
 
-def write_report(path: Path, plan: Plan, base: Plan | None = None, *, full: bool = False) -> None:
-    """Write the report of a plan; with ``base``, what changed against it is shown first; ``full``: also the claims of the case with
-    their verdicts, and the figures that results hang on, which takes some seconds."""
-    path.write_text(report_html(plan, base, full=full), encoding="utf-8")
+def write_report(path: Path, plan: Plan, base: Plan | None = None, *, guesses: Guesses | None = None, claims: bool = False) -> None:
+    """Write the report of a plan; with ``base``, what changed against it is shown first; with ``guesses``, which of them matter most; with
+    ``claims``, the claims of the case with their verdicts."""
+    path.write_text(report_html(plan, base, guesses=guesses, claims=claims), encoding="utf-8")
 
 
 def plan_map(plan: Plan, base: Plan | None = None) -> str:
@@ -69,9 +70,11 @@ def _title(plan: Plan, name: str, shut: bool) -> str:
     return words + ": " + (", ".join(parts) or "no flow") + full
 
 
-def report_html(plan: Plan, base: Plan | None = None, *, full: bool = False) -> str:
+def report_html(plan: Plan, base: Plan | None = None, *, guesses: Guesses | None = None, claims: bool = False) -> str:
     """The report as a text."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    from keruen.show.tornado import tornado
 
     env = Environment(loader=PackageLoader("keruen.show", "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     env.filters["num"] = _number
@@ -83,8 +86,8 @@ def report_html(plan: Plan, base: Plan | None = None, *, full: bool = False) -> 
     rules = [_rule(plan, rule, data) for rule in plan.network.rules]
     sources |= {r["source"] for r in rules}
     trade = _trade(plan)
-    sources |= trade["sources"]
-    judged = _claims(plan) if full else {"rows": [], "counts": [], "sources": set()}
+    sources |= trade["sources"] | {row["source"] for row in (guesses.rows if guesses else ()) if row["source"]}
+    judged = _claims(plan) if claims else {"rows": [], "counts": [], "sources": set()}
     sources |= judged["sources"]
     return env.get_template("report.html").render(
         title=case.title, case=case, data=data, plan=plan, scenario=" + ".join(data["scenario"]) or "base",
@@ -94,7 +97,7 @@ def report_html(plan: Plan, base: Plan | None = None, *, full: bool = False) -> 
         bottlenecks=[x for x in data["limits"] if x["price_musd_per_unit"] > TINY],
         fullest=[x for x in data["limits"] if x["price_musd_per_unit"] <= TINY and (x["utilisation"] or 0) >= 0.85],
         shortages=[s for s in data["shortages"] if s["quantity"] > TINY], screenlines=shown, rules=rules, trade=trade,
-        claims=judged, standing=_standing(plan) if full else {},
+        claims=judged, kinds=kinds_by_table(case), guesses=guesses, tornado=tornado(guesses) if guesses else "",
         about=json.dumps(about, ensure_ascii=False, sort_keys=True).replace("</", "<\\/"),
         sources=[{"id": s, "line": source_line(case, s), "url": case.sources[s].url if s in case.sources else ""} for s in sorted(sources)],
     )  # fmt: skip
@@ -156,25 +159,6 @@ def _claims(plan: Plan) -> dict[str, Any]:
             for j in found.judged if j.verdict != "opinion"]  # fmt: skip
     counts = [{"verdict": v, "count": n, "means": MEANS[v]} for v, n in found.counts.items()]
     return {"rows": rows, "counts": counts, "sources": {s for r in rows for s in r["sources"]} | {r["document"] for r in rows}}
-
-
-def _standing(plan: Plan) -> dict[str, Any]:
-    """Numbers by what stands behind them, and the guesses that can move the headline results of the year, with no scenario, most."""
-    from keruen.ask.sensitivity import sensitivity
-    from keruen.case import numbers_by_kind
-    from keruen.show.tornado import tornado
-
-    case = plan.network.case
-    counts = numbers_by_kind(case)
-    total = {kind: sum(by[kind] for by in counts.values()) for kind in ("sourced", "derived", "estimate")}
-    asked = ["objective"] + [f"exports.{r['commodity']}" for r in _cards(plan, plan.to_dict(countries=False), None, 1)]
-    found = [sensitivity(case, result, plan.year, guesses_only=True) for result in asked]
-    charts = []
-    for s in found:
-        name = s.result.replace(".", " of ")
-        charts.append({"svg": tornado(s, name=f"The guesses that can move {name} most"), "result": name, "tried": s.tried, "moving": len(s.rows)})
-    return {"total": total, "share": {k: v / max(1, sum(total.values())) for k, v in total.items()}, "charts": [c for c in charts if c["svg"]],
-            "rivals": sum(by["rival"] for by in counts.values())}  # fmt: skip
 
 
 def _about_links(plan: Plan) -> tuple[dict[str, Any], set[str]]:
