@@ -91,7 +91,7 @@ def test_a_misspelt_unit_gets_a_hint():
         convert(1, "Mt/yeer", "Mt/year")
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, deadline=None)
 @given(st.text(max_size=12) | st.text("Mktbd/ *^()-+.0123456789earyUSD", max_size=10), st.sampled_from(["Mt", "Mt/year", "USD/t", "h", "trains/day"]))
 @example("0", "Mt")
 @example("t**t", "Mt")

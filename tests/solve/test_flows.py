@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
@@ -41,7 +41,8 @@ def on_arcs(m: Multiflow) -> float | None:
         return 0.0
     if not a:
         room = np.zeros((0, k))
-    answer = linprog(cost, A_ub=room, b_ub=np.minimum(m.capacity, 1e12), A_eq=balance, b_eq=side, bounds=upper, method="highs")
+    fine = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}  # costs may be as small as 1e-8
+    answer = linprog(cost, A_ub=room, b_ub=np.minimum(m.capacity, 1e12), A_eq=balance, b_eq=side, bounds=upper, method="highs", options=fine)
     assert answer.status in (0, 2), answer.message
     return float(answer.fun) if answer.status == 0 else None
 
@@ -83,8 +84,14 @@ def test_same_cost_as_a_program_on_arcs(engine: str, m: Multiflow) -> None:
     check(m, engine)
 
 
+FREE = Multiflow(2, [0], [1], [0], [3], [0], [1], [5], 2.0)  # a way that costs nothing, and not enough of it
+APART = Multiflow(2, [1, 1], [0, 0], [1e-30, 1], [1, 1], [1], [0], [2])  # costs too far apart for prices of either
+
+
 @settings(max_examples=60, deadline=None)
 @given(m=networks())
+@example(m=FREE)
+@example(m=APART)
 def test_finished_exactly(m: Multiflow) -> None:
     check(m, "interior", gap=1e-9)
 

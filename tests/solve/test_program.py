@@ -54,7 +54,7 @@ def test_groups_and_pairs_agree(first, tmp_path):
 
 
 @pytest.mark.slow
-@settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.randoms(use_true_random=False))
 def test_groups_and_pairs_agree_on_what_hypothesis_draws(rng):
     with tempfile.TemporaryDirectory() as folder:

@@ -221,6 +221,8 @@ def _solve(m: Multiflow, gap: float, engine: Engine, workers: Workers, watch: Wa
         outcome.x = np.r_[np.zeros(outcome.paths.count - k), problem.demand]
     if outcome.x is None and not watch.over and _least_stay(problem, watch) > 0:
         raise SolveError(_say_cannot(problem, "there is not enough room for all flows", watch))
+    if outcome.x is None and not watch.over and chosen != "arcs" and len(problem.origins) * len(problem.arc) <= ARCS_WORK * 10:
+        outcome, chosen, why = by_arcs(problem, watch), "arcs", f"{chosen} found no plan: {outcome.note}"  # costs too far apart in size
     if outcome.x is None:
         raise SolveError(f"no plan that fits the capacities was found: {'out of time' if watch.over else outcome.note}")
     return _answer(m, problem, kept, outcome, chosen, why, workers, gap)

@@ -134,7 +134,7 @@ class _Rounds:
         if self.closed:
             return load
         cost_load = float(p.cost @ load)
-        self.arc_cost = (cost_load / float(load.sum()) if cost_load > 0 else self.typical) or (p.unmet if np.isfinite(p.unmet) else 1.0)
+        self.arc_cost = cost_load / float(load.sum()) if cost_load > 0 else self.typical or (p.unmet if np.isfinite(p.unmet) else 0.0) or 1.0
         average = load
         for i in range(1, WARM_UP + 1):
             mu = 2 * self.arc_cost * np.maximum(0.0, average / np.where(p.capacity > 0, p.capacity, INF) - 1.0)
@@ -148,7 +148,7 @@ class _Rounds:
                 break
         self.watched = average > p.capacity * (1 + 1e-9)
         # Where what stays has a price, ceilings may be dear from the start: there is always a plan that keeps them.
-        self.rho = np.full(p.arcs, DEAR * self.typical if np.isfinite(p.unmet) else self.arc_cost)
+        self.rho = np.full(p.arcs, DEAR * (self.typical or self.arc_cost) if np.isfinite(p.unmet) else self.arc_cost)
         self.mu = mu
         return average
 
