@@ -24,6 +24,7 @@ TITLES = {
     "cold": "6. Cold start: whole commands, a fresh process each time",
     "kernels": "7. Compiled kernels: the first call and the later ones",
     "screening": "8. Screening: shipments against the rules of the Kazakhstan case",
+    "web": "9. The what-if page: from a lever to the redrawn map, and 50 clients at once",
 }
 SECTIONS = tuple(TITLES)
 
@@ -221,6 +222,23 @@ def _screening(quick: bool) -> list[Cell]:
     ]
 
 
+def _web(quick: bool) -> list[Cell]:
+    common: dict[str, Any] = {"budget_s": 120, "timeout_s": 300}
+    case = "the Kazakhstan case in headless Chromium"
+    many, long = (10, 10.0) if quick else (50, 60.0)
+    crowd = f"{many} clients for {long:.0f} seconds"
+    return [
+        Cell("web", case, "another capacity of a link, never asked before", "web:redraw", {"lever": "capacity"}, base=True, **common),
+        Cell("web", case, "a link closed by click, asked ahead when it was opened", "web:redraw", {"lever": "close"}, **common),
+        Cell("web", case, "undo, from the server's store", "web:redraw", {"lever": "undo"}, **common),
+        Cell("web", case, "first view, in a new page", "web:first_view", **common),
+        Cell("web", crowd, "a lever every 4 s each, a quarter never asked before", "web:load",
+             {"clients": many, "seconds": long, "think": 4.0, "unseen": 0.25}, base=True, repeats=1, **common),
+        Cell("web", crowd, "a lever every 8 s each, all never asked before", "web:load",
+             {"clients": many, "seconds": long, "think": 8.0, "unseen": 1.0}, repeats=1, **common),
+    ]  # fmt: skip
+
+
 _MAKERS = {
     "kazakhstan": _kazakhstan,
     "closures": _closures,
@@ -231,4 +249,5 @@ _MAKERS = {
     "cold": _cold,
     "kernels": _kernels,
     "screening": _screening,
+    "web": _web,
 }

@@ -47,6 +47,12 @@ WORDS = {
         "that the system reports for any child."
     ),
     "kernels": ("*call*: `solve_multiflow` alone. *import*: `keruen.solve.flows` with what it imports. *seconds*: the whole process for first calls."),
+    "web": (
+        "The server and the browser on one machine. Times of levers are taken in the page, from the click to the second frame after the new map and "
+        "figures are in it. The clients of the last rows are no browsers: they take the answer with its map and look at it for a while. "
+        "Memory is that of the server with its "
+        "workers; pages that they share count for each."
+    ),
     "screening": (
         "A drawn file: half its goods stand in some rule, ways, modes, dates and uses at random. Each row is read, checked, judged, given a way around where "
         "a transit rule forbids it, and written."
@@ -305,8 +311,15 @@ _END = [
     ("closed", lambda r: {True: "yes", False: "no"}.get(r.get("answer", {}).get("closed"), "")),
     ("memory", _memory),
 ]
+_LEVERS = [
+    ("", lambda r: f"{r['case']}: {r['row']}"),
+    ("levers", _answer("levers", ",")), ("middle, ms", _answer("middle_ms", ",.0f")), ("p95, ms", _answer("p95_ms", ",.0f")),
+    ("most, ms", _answer("most_ms", ",.0f")), ("errors", _answer("errors", ",")), ("seconds of a run", _seconds),
+    ("memory at half time", _answer("memory_half_mb", ",.0f")), ("memory at the end", _memory),
+]  # fmt: skip
 _LAYOUT: dict[str, Callable[[Sequence[Record]], list[str]]] = {
     "closures": _sweeps,
+    "web": _flat(_LEVERS),
     "growth": _flat([*_INSTANCE, ("objective", _objective), *_END]),
     "published": _flat(
         [*_INSTANCE, ("objective", _answer("objective", ".10g")), ("published optimum", _answer("optimum", ".10g")), ("off", _answer("off", "+.1e")), *_END]

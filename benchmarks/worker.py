@@ -23,7 +23,7 @@ def _limit_memory() -> None:
         import resource
 
         most = int(free_gb() * MEMORY_SHARE * 2**30)
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+        resource.setrlimit(resource.RLIMIT_AS, (most, resource.getrlimit(resource.RLIMIT_AS)[1]))
     except (ImportError, OSError, ValueError):
         pass
 

@@ -54,6 +54,7 @@ def test_the_full_run_repeats_at_least_five_times_where_it_can():
     assert few == {
         "keruen, each closure from the case (case.solve)", "highspy, arcs, each from nothing", "keruen.stress deep=2, one process",
         "keruen.stress deep=2, all cores", "the first call ever, everything compiled",
+        "a lever every 4 s each, a quarter never asked before", "a lever every 8 s each, all never asked before",
     }  # fmt: skip
 
 

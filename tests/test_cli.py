@@ -72,7 +72,7 @@ def test_help_of_every_command(run, command):
     code, out, err = run(command, "--help")
     assert (code, err) == (DONE, "")
     assert f"keruen {command}" in out
-    for option in ("--output",) if command == "screen" else ("--format", "--output"):
+    for option in {"screen": ("--output",), "serve": ("--host", "--token")}.get(command, ("--format", "--output")):
         assert option in out
 
 

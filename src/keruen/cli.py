@@ -177,6 +177,18 @@ def _parser() -> argparse.ArgumentParser:
     _scenario_options(report)
     report.add_argument("--brief", action="store_true", help="leave out claims, and the figures that results hang on")
     report.add_argument("--compare", metavar="SCENARIO", help="show what changed against 'base' or a named scenario")
+
+    page = commands.add_parser(
+        "serve", help="the what-if page: a map on this machine to play with",
+        description="The what-if page: a map on this machine where links, places and countries are closed, widened and taxed, and the answer is seen at once.",
+        epilog="Only this machine can reach the page, unless --host says otherwise; then everybody needs the token. More: docs/serve.md.",
+    )  # fmt: skip
+    page.add_argument("case", nargs="?", default="kazakhstan", metavar="CASE", help="folder of tables, or a shipped name (default: kazakhstan)")
+    page.add_argument("--port", type=int, default=8000, metavar="N", help="port to listen at, 0 for any that is free (default 8000)")
+    page.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="address to listen at (default 127.0.0.1, only this machine); others need --token")
+    page.add_argument("--token", default="", metavar="WORD", help="word that everybody must know; better in the environment as KERUEN_TOKEN")
+    page.add_argument("--workers", type=int, default=2, metavar="N", help="processes that solve (default 2; one more comes for slow questions)")
+    page.set_defaults(module="serve")
     return parser
 
 

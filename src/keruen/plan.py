@@ -21,6 +21,7 @@ from keruen.units import SMALL_PER_UNIT
 if TYPE_CHECKING:
     import pandas as pd
 
+    from keruen.show.plan_map import PlanMap
     from keruen.tables import Observation, Screenline
 
 __all__ = ["Plan", "rounded"]
@@ -456,6 +457,13 @@ class Plan:
         from keruen.compare import compare
 
         return compare(self, base)
+
+    def map(self, base: Plan | None = None) -> PlanMap:
+        """The map of this plan, which a notebook shows by itself; with ``base``, links that carry other than there are marked."""
+        from keruen.show.plan_map import PlanMap, plan_map
+
+        title = f"{self.network.case.title}, {self.year}: {' + '.join(self.scenario) or 'base'}"
+        return PlanMap(plan_map(self, base), title)
 
     def to_dict(self, *, countries: bool = True) -> dict[str, Any]:
         """The plan as plain data, in the shape of the JSON that the command line writes (docs/json.md)."""

@@ -19,7 +19,8 @@ from keruen.errors import Finding, ScenarioError, UsageError, did_you_mean, say
 from keruen.files.folder import parse_row
 from keruen.tables import TABLES, Rule, key_columns
 
-__all__ = ["Change", "Overlay", "Scenario", "add", "close", "describe", "find_scenario", "lay", "scale", "set_value", "with_rules", "without"]
+__all__ = ["Change", "Overlay", "Scenario", "add", "close", "describe", "find_scenario", "lay", "parse_scenario", "scale", "set_value",
+           "with_rules", "without"]  # fmt: skip
 
 DAYS = 365.0
 INF = float("inf")
@@ -197,14 +198,23 @@ _TOP = ("title", "text", "source", "confidence", "year", "close", "scale", "set"
 
 def read_scenario(name: str, path: Path) -> tuple[Scenario, list[Finding]]:
     """Parse a scenario file; what is wrong is returned, not raised."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        return Scenario((name,)), [Finding("scenario", f"scenarios/{path.name}", None, "", str(error), "a TOML file", "Mend the line it names.")]
+    return parse_scenario(name, text, path.name)
+
+
+def parse_scenario(name: str, text: str, file: str) -> tuple[Scenario, list[Finding]]:
+    """The same from the text of a file; ``file`` is what findings call it."""
     out: list[Finding] = []
 
     def wrong(part: str, found: str, expected: str, remedy: str) -> None:
-        out.append(Finding("scenario", f"scenarios/{path.name}", None, part, found, expected, remedy))
+        out.append(Finding("scenario", f"scenarios/{file}", None, part, found, expected, remedy))
 
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        data = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         wrong("", str(error), "a TOML file", "Mend the line it names.")
         return Scenario((name,)), out
     changes: list[Change] = []
@@ -217,7 +227,7 @@ def read_scenario(name: str, path: Path) -> tuple[Scenario, list[Finding]]:
                 continue
             for entry in value:
                 try:
-                    changes.extend(_change(key, dict(entry), out, path.name))
+                    changes.extend(_change(key, dict(entry), out, file))
                 except (UsageError, TypeError, ValueError, KeyError) as error:
                     wrong(key, repr(entry)[:80], "a change keruen knows", str(error))
     return Scenario((name,), tuple(changes), str(data.get("title", name))), out

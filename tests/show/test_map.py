@@ -14,7 +14,7 @@ import pytest
 
 from keruen.errors import UsageError
 from keruen.show.labels import ZOOMS, Wish, place_labels, text_width
-from keruen.show.map import FULL, MapLink, MapPlace, draw_map, fullness, load_outlines, round_up
+from keruen.show.map import FULL, MapLink, MapPlace, draw_map, draw_parts, fullness, load_outlines, round_up
 from keruen.show.projection import Albers, Frame
 from keruen.show.seaways import sea_way
 
@@ -331,3 +331,30 @@ def test_one_place_alone_is_not_blown_up_without_end() -> None:
     frame = Frame.fit([(70, 45)], 1200, 700)
     assert frame(70, 45) == pytest.approx((600, 350))
     assert 1 < abs(frame(71, 45)[0] - 600) < 1000
+
+
+def test_an_arrow_points_the_way_of_the_flow_and_what_is_planned_is_dotted() -> None:
+    def angles(heading: str) -> list[float]:
+        svg = draw_map(PLACES, [MapLink("x", "novorossiysk", "trieste", "rail", 9.0, heading=heading)])
+        return [float(a) for a in re.findall(r'rotate\((\S+)\)"><g class="kmap-pin"><path class="kmap-arrow"', svg)]
+
+    (forward,), (back,) = angles("forward"), angles("back")
+    assert abs(forward) > 135, "from Novorossiysk to Trieste is west"
+    assert abs(back) < 45
+    assert len(angles("both")) == 2
+    assert angles("") == []
+    planned = draw_map(PLACES, [MapLink("x", "novorossiysk", "trieste", "rail", 0.0, planned=True)])
+    assert '<path class="kmap-planned" stroke-width="1.6" data-paint="x"' in planned
+    assert "planned, not built in this year" in planned
+    assert "not built yet" in planned[planned.index('class="kmap-legend"') :]
+
+
+def test_the_pieces_are_those_of_the_whole() -> None:
+    whole, parts = drawn(), draw_parts(PLACES, LINKS)
+    for piece in (parts.land, parts.names, parts.paint, parts.touch, parts.pins, parts.legend):
+        assert piece
+        assert piece in whole
+    bare = draw_parts(PLACES, LINKS, legend=False, titles=False)
+    assert bare.legend == ""
+    assert bare.view == bare.height == 760
+    assert "<title>" not in bare.touch + bare.pins

@@ -78,10 +78,10 @@ class Judged:
 
 
 class Court:
-    """A case with the plans that questions share."""
+    """A case with the plans that questions share; ``scenario`` lies under every question."""
 
-    def __init__(self, case: Case) -> None:
-        self.case = case
+    def __init__(self, case: Case, scenario: Scenario | None = None) -> None:
+        self.case, self.scenario = case, scenario
         self._plans: dict[int, Plan] = {}
         self._shares: dict[tuple[int, str], list[dict[str, Any]]] = {}
 
@@ -94,7 +94,7 @@ class Court:
         if scenario is not None:
             return Plan(solve(build(self.case, year, scenario)))
         if year not in self._plans:
-            self._plans[year] = Plan(solve(build(self.case, year)))
+            self._plans[year] = Plan(solve(build(self.case, year, self.scenario)))
         return self._plans[year]
 
     def dependence(self, year: int, commodity: str) -> list[dict[str, Any]]:
@@ -177,8 +177,8 @@ class Claims:
         return told
 
 
-def claims(case: Case, only: Sequence[str] = (), *, document: str = "", verdict: str = "") -> Claims:
-    """Judge the claims of a case: all, those named, of one document, or with one verdict.
+def claims(case: Case, only: Sequence[str] = (), *, document: str = "", verdict: str = "", scenario: Scenario | None = None) -> Claims:
+    """Judge the claims of a case: all, those named, of one document, or with one verdict; with ``scenario``, in a world where that holds.
 
     Raises UsageError for a name that the case does not have, or a check that makes no sense.
 
@@ -187,7 +187,7 @@ def claims(case: Case, only: Sequence[str] = (), *, document: str = "", verdict:
     'holds'
     """
     _known(case, only, document, verdict)
-    court = Court(case)
+    court = Court(case, scenario)
     rows = [c for c in case.tables["claims"] if isinstance(c, Claim) and (not only or c.claim in only) and (not document or c.document == document)]
     judged = _at_odds([court.judge(c) for c in rows])
     return Claims(case.name, tuple(j for j in judged if not verdict or j.verdict == verdict))

@@ -33,7 +33,7 @@ def _year(court: Court, q: Question, claim: Claim) -> int:
 
 def _scenario(court: Court, q: Question) -> Scenario:
     """Projects added, stand-ins for shippers' habits switched off unless asked for: a question of what could be, not what is usual."""
-    found = Scenario()
+    found = court.scenario or Scenario()
     for kind in q.listed("without") or ("practice",):
         if any(r.kind == kind for r in court.case.rules.values()):
             found = found + without(kind=kind)
@@ -147,7 +147,7 @@ def ask_way(court: Court, claim: Claim, q: Question) -> Answer:
 
     one, other = q.args
     mode, year = q.options["mode"], _year(court, q, claim)
-    n = build(court.case, year)
+    n = build(court.case, year, court.scenario)
     onward: dict[int, list[int]] = {}
     for i in sorted(n.open_edges):
         e = n.edges[i]
@@ -178,7 +178,7 @@ def ask_scenario(court: Court, claim: Claim, q: Question) -> Answer:
     """scenario(NAME): the event as a scenario of the case, and what it costs; a stated number of days is compared with its own."""
     found = find_scenario(q.args[0], court.case)
     year = _year(court, q, claim)
-    base, hit = court.plan(year), court.plan(year, found)
+    base, hit = court.plan(year), court.plan(year, (court.scenario or Scenario()) + found)
     days = [dict(c.factors).get("days", 0.0) for c in found.changes if c.kind == "close"]
     cost = hit.objective_musd - base.objective_musd
     text = f"in the model it costs {cost:,.0f} MUSD in {year}"

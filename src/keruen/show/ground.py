@@ -27,7 +27,9 @@ AROUND = ((0, 0), (0, -8), (0, 8), (-12, 0), (12, 0))  # a faint name may move t
 
 def safe(text: str) -> str:
     """Safe inside an element and inside double quotes; control characters go."""
-    return escape("".join(c for c in text if c in "\n\t" or c >= " "), {'"': "&quot;"})
+    if not text.isprintable():
+        text = "".join(c for c in text if c in "\n\t" or c >= " ")
+    return escape(text, {'"': "&quot;"})
 
 
 def load_outlines(path: Path | None = None) -> Mapping[str, Any]:

@@ -86,6 +86,16 @@ def meet(a: Box, b: Box) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
+def _covers(box: Box, near: Sequence[tuple[float, float, Box]], levels: Sequence[int]) -> bool:
+    """Whether a box meets one of the others, that far off, at any of the zooms."""
+    left, top, right, bottom = box
+    for dx, dy, (l, t, r, b) in near:
+        for z in levels:
+            if left - r < dx * z < right - l and top - b < dy * z < bottom - t:
+                return True
+    return False
+
+
 def place_labels(
     wishes: Iterable[Wish],
     *,
@@ -121,20 +131,23 @@ def place_labels(
         count = 0
         for wish in waiting:
             choices: list[tuple[float, int, Box, str, float, float]] = []
+            x0, y0 = wish.at
+            far_x, far_y = 330 / zoom, 60 / zoom
             near = [
-                (at, box) for at, box in placed
-                if abs(at[0] - wish.at[0]) * zoom < 330 and abs(at[1] - wish.at[1]) * zoom < 60
+                (at[0] - x0, at[1] - y0, box) for at, box in placed
+                if -far_x < at[0] - x0 < far_x and -far_y < at[1] - y0 < far_y
             ]  # fmt: skip
+            left_x, right_x, top_y, low_y = x0 - 170 / zoom, x0 + 170 / zoom, y0 - 30 / zoom, y0 + 30 / zoom
             close = [
                 (at, r) for name, at, r in dots
-                if name != wish.id and abs(at[0] - wish.at[0]) * zoom < 170 and abs(at[1] - wish.at[1]) * zoom < 30
+                if left_x < at[0] < right_x and top_y < at[1] < low_y and name != wish.id
             ]  # fmt: skip
             for price, box, anchor, dx, dy in _spots(wish) if zoom > 1 or count < first else ():
                 here = _shifted(box, wish.at, 1)
                 edge = _shifted(box, wish.at, zoom)
                 if edge[0] < 2 or edge[1] < 2 or edge[2] > width * zoom - 2 or edge[3] > height * zoom - 2:
                     continue
-                if any(meet(_shifted(box, wish.at, z), _shifted(b, at, z)) for at, b in near for z in levels):
+                if _covers(box, near, levels):
                     continue
                 if any(
                     meet(edge, (at[0] * zoom - r, at[1] * zoom - r, at[0] * zoom + r, at[1] * zoom + r))

@@ -12,6 +12,8 @@ The same drawing serves the report, the page and the notebook. What a page may c
   elements is both the order of painting and that of reading, so the two orders need two layers. Where several links
   lie under the pointer, ``document.elementsFromPoint`` gives them all, and ``data-flow`` says which is the busiest.
 * each place is one ``g[data-place]``, each country one ``path[data-country]``.
+
+:func:`draw_parts` gives the same in pieces.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from keruen.errors import UsageError, did_you_mean
@@ -29,7 +32,7 @@ from keruen.show.projection import Frame, Point
 from keruen.show.seaways import sea_way
 from keruen.show.ways import LANE, Leg, Way, lay_out, number
 
-__all__ = ["FULL", "MapLink", "MapPlace", "draw_map", "fullness", "load_outlines", "round_up"]
+__all__ = ["FULL", "MODES", "MapLink", "MapParts", "MapPlace", "draw_map", "draw_parts", "fullness", "load_outlines", "round_up"]
 
 HOME_FRAME: tuple[Point, ...] = ((3.0, 52.0), (122.5, 30.5), (30.0, 61.0), (52.0, 27.0), (15.0, 35.0))
 WIDEST = 8.0
@@ -46,6 +49,9 @@ FULL = {
     "full": ("#860a24", "full"),
 }
 CLOSED, CHANGED, INK = "#3a3e44", "#7a3fa8", "#30343a"
+PLANNED = "1 4"  # dots
+ARROW = "M-2.2-3.2 2.2 0-2.2 3.2"
+POINTED = 1.6  # least width of a line that shows its direction
 MODES = {  # dashes in units of the drawing, label
     "oil_pipeline": ("", "oil pipeline"),
     "gas_pipeline": ("2.4 2", "gas pipeline"),
@@ -77,6 +83,8 @@ STYLE = (
     f".kmap .kmap-changed{{stroke:{CHANGED};opacity:.36}}"
     + "".join(f".kmap .kmap-{k}{{stroke:{c}}}" for k, (c, _) in FULL.items())
     + f".kmap .kmap-closed{{stroke:{CLOSED}}}"
+    + f".kmap .kmap-planned{{stroke:#6f7378;stroke-linecap:round;stroke-dasharray:{PLANNED}}}"
+    + ".kmap .kmap-arrow{fill:none;stroke:#fff;stroke-width:1.5;stroke-linejoin:round}"
     + "".join(f".kmap .m-{m}{{stroke-dasharray:{d}}}" for m, (d, _) in MODES.items() if d)
     + ".kmap .kmap-hit{fill:none;stroke:#111;stroke-opacity:0;pointer-events:stroke;cursor:pointer}"
     ".kmap [data-link]:hover .kmap-hit{stroke-opacity:.16}"
@@ -110,7 +118,8 @@ class MapLink:
 
     ``utilisation`` is None where no limit is known. ``title`` is what the pointer and a screen reader tell;
     empty makes one of the other fields. ``via`` are turning points (longitude, latitude); sea, tanker and
-    ferry links without any take the lanes of :mod:`keruen.show.seaways`.
+    ferry links without any take the lanes of :mod:`keruen.show.seaways`. ``heading`` is the way most of the flow
+    goes: forward, back, both, or empty for no arrow. ``planned``: not built in this year.
     """
 
     link: str
@@ -125,12 +134,32 @@ class MapLink:
     closed: bool = False
     changed: bool = False
     via: tuple[Point, ...] = ()
+    heading: str = ""
+    planned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MapParts:
+    """A drawing in pieces of SVG: ``land`` and ``names`` below, then ``paint`` (what is seen of the links), ``touch`` (what takes
+    pointer and keyboard) and ``pins`` (places). ``view`` is the height of the map, ``legend`` the strip below it."""
+
+    width: int
+    height: int
+    view: float
+    land: str
+    names: str
+    paint: str
+    touch: str
+    pins: str
+    legend: str
 
 
 def fullness(link: MapLink) -> str:
-    """The key of its colour in ``FULL``, or ``closed``."""
+    """The key of its colour in ``FULL``, or ``closed`` or ``planned``."""
     if link.closed:
         return "closed"
+    if link.planned:
+        return "planned"
     if link.flow <= 0:
         return "idle"
     if link.utilisation is None:
@@ -156,11 +185,35 @@ def draw_map(
     if most of them lie outside that. ``home`` is the country drawn lighter. ``full_width`` is the flow that gets the
     widest line: give the same to two drawings to compare them; without it, it is the largest flow, rounded up.
     """
+    p = draw_parts(places, links, outlines=outlines, width=width, height=height, focus=focus, home=home, full_width=full_width)
+    tall = number(p.view)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="kmap" viewBox="0 0 {width} {height}" role="group" '
+        f'aria-label="{safe(name)}"><style>{STYLE}</style>'
+        f'<svg class="kmap-view" width="{width}" height="{tall}" viewBox="0 0 {width} {tall}">'
+        f'<g aria-hidden="true">{p.land}{p.names}</g>{p.paint}{p.touch}{p.pins}</svg>{p.legend}</svg>'
+    )
+
+
+def draw_parts(
+    places: Iterable[MapPlace],
+    links: Iterable[MapLink],
+    *,
+    outlines: Mapping[str, Any] | None = None,
+    width: int = 1200,
+    height: int = 760,
+    focus: Sequence[str] | None = None,
+    home: str | None = "KZ",
+    full_width: float | None = None,
+    legend: bool = True,
+    titles: bool = True,
+) -> MapParts:
+    """The drawing in pieces; see :func:`draw_map`. Without ``titles`` a link tells its ``aria-label``, a place its ``data-told``."""
     spots = _by_id(places, "place", lambda p: p.place)
     ways_in = _by_id(links, "link", lambda k: k.link)
     _refuse(spots, ways_in, focus, width, height)
     top = full_width or round_up(max((k.flow for k in ways_in.values() if not k.closed), default=1.0))
-    legend, strip = _legend(list(ways_in.values()), width, height, top)
+    below, strip = _legend(list(ways_in.values()), width, height, top) if legend else ("", 0)
     frame = _frame(spots, focus, width, height - strip)
     at = {p.place: frame(p.lon, p.lat) for p in spots.values()}
     widths = {k.link: _width(k, top) for k in ways_in.values()}
@@ -174,27 +227,25 @@ def draw_map(
     ]  # fmt: skip
     shapes = lay_out(legs)
     used = outlines or load_outlines()
-    names = faint_names(used, frame)
-    thick = [spot for k in ways_in if widths[k] >= 1.6 for spot in shapes[k].samples()]
-    pins, covered = _pins(spots, ways_in, at, shapes, widths, frame, [wanted.box for wanted in names], home)
-    return "".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="kmap" viewBox="0 0 {width} {height}" role="group" '
-            f'aria-label="{safe(name)}"><style>{STYLE}</style>',
-            f'<svg class="kmap-view" width="{width}" height="{number(frame.height)}" '
-            f'viewBox="0 0 {width} {number(frame.height)}">',
-            '<g aria-hidden="true">',
-            draw_land(used, frame, home),
-            settled(names, [*covered, *((x, y, x, y) for x, y in thick)]),
-            "</g>",
-            _painted(ways_in, shapes, widths),
-            _touched(ways_in, spots, shapes, widths),
-            pins,
-            "</svg>",
-            legend,
-            "</svg>",
-        ]
-    )
+    faint = faint_names(used, frame)
+    lines = {k: way.d for k, way in shapes.items()}
+    strokes = {k: shapes[k].samples() for k in ways_in if widths[k] >= 1.6 or ways_in[k].flow > 0}
+    thick = [spot for k in ways_in if widths[k] >= 1.6 for spot in strokes[k]]
+    pins, covered = _pins(spots, ways_in, at, strokes, widths, frame, [wanted.box for wanted in faint], home, titles)
+    return MapParts(
+        width, height, frame.height,
+        land=draw_land(used, frame, home) if outlines else _shipped_land(frame, home),
+        names=settled(faint, [*covered, *((x, y, x, y) for x, y in thick)]),
+        paint=_painted(ways_in, shapes, lines, widths),
+        touch=_touched(ways_in, spots, lines, widths, titles),
+        pins=pins,
+        legend=below,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=8)
+def _shipped_land(frame: Frame, home: str | None) -> str:
+    return draw_land(load_outlines(), frame, home)
 
 
 def _by_id(items: Iterable[Any], what: str, key: Any) -> dict[str, Any]:
@@ -254,22 +305,24 @@ def _width(link: MapLink, top: float) -> float:
     return max(THINNEST, round(WIDEST * math.sqrt(min(link.flow / top, 1.0)), 1))
 
 
-def _painted(links: Mapping[str, MapLink], shapes: Mapping[str, Way], widths: Mapping[str, float]) -> str:
+def _painted(links: Mapping[str, MapLink], shapes: Mapping[str, Way], lines: Mapping[str, str], widths: Mapping[str, float]) -> str:
     """What is seen of the links, busiest last; not for the pointer or the reader."""
     changed = [
-        f'<path stroke-width="{number(widths[k] + 5)}" d="{shapes[k].d}"/>' for k, link in links.items() if link.changed
+        f'<path stroke-width="{number(widths[k] + 5)}" d="{lines[k]}"/>' for k, link in links.items() if link.changed
     ]
     out = ['<g class="kmap-paint" aria-hidden="true" pointer-events="none">', '<g class="kmap-changed">', *changed, "</g>"]
     marks = []
     for link in sorted(links.values(), key=lambda k: (k.closed, k.flow, k.link)):
-        d, w, colour = shapes[link.link].d, widths[link.link], fullness(link)
+        d, w, colour = lines[link.link], widths[link.link], fullness(link)
         if w >= 1.6:  # a rim that keeps crossing lines apart
             rim = "wake" if link.mode in WATER else "halo"
             out.append(f'<path class="kmap-{rim}" stroke-width="{number(w + 1.8)}" d="{d}"/>')
-        width = 0.9 if link.closed else w
+        width = 0.9 if link.closed else 1.6 if link.planned else w
         out.append(
-            f'<path class="kmap-{colour} m-{link.mode}" stroke-width="{number(width)}" data-paint="{safe(link.link)}" d="{d}"/>'
+            f'<path class="kmap-{colour}{"" if link.planned else f" m-{link.mode}"}" stroke-width="{number(width)}" data-paint="{safe(link.link)}" d="{d}"/>'
         )
+        if link.heading and w >= POINTED and not link.closed:
+            marks.append(_arrow(shapes[link.link], link.heading))
         if link.closed:
             x, y = shapes[link.link].middle
             marks.append(
@@ -280,18 +333,33 @@ def _painted(links: Mapping[str, MapLink], shapes: Mapping[str, Way], widths: Ma
     return "".join([*out, *marks, "</g>"])
 
 
+def _arrow(way: Way, heading: str) -> str:
+    """A chevron on a line, a little off its middle where both ways carry something."""
+    out = []
+    for back in {"forward": (False,), "back": (True,), "both": (False, True)}[heading]:
+        (x, y), (dx, dy) = way.mark(0.5 if heading != "both" else 0.42 if back else 0.58)
+        angle = math.degrees(math.atan2(-dy, -dx) if back else math.atan2(dy, dx))
+        out.append(
+            f'<g transform="translate({number(x)} {number(y)}) rotate({number(angle)})"><g class="kmap-pin">'
+            f'<path class="kmap-arrow" d="{ARROW}"/></g></g>'
+        )
+    return "".join(out)
+
+
 def _told(link: MapLink, spots: Mapping[str, MapPlace]) -> str:
     """What a link says of itself when the caller gave no title."""
     start = f"{spots[link.from_place].name} - {spots[link.to_place].name}, {MODES[link.mode][1]}: "
     if link.closed:
         return start + "closed"
+    if link.planned:
+        return start + "planned, not built in this year"
     of = "" if link.capacity is None else f" of {link.capacity:g}"
     share = "" if link.utilisation is None else f" ({link.utilisation:.0%} full)"
     return f"{start}{link.flow:.3g}{of} {link.unit}{share}"
 
 
 def _touched(
-    links: Mapping[str, MapLink], spots: Mapping[str, MapPlace], shapes: Mapping[str, Way], widths: Mapping[str, float]
+    links: Mapping[str, MapLink], spots: Mapping[str, MapPlace], lines: Mapping[str, str], widths: Mapping[str, float], titles: bool
 ) -> str:
     """The layer for pointer, keyboard and screen reader, in order of id."""
     out = ['<g class="kmap-links">']
@@ -299,8 +367,8 @@ def _touched(
         told = safe(link.title or _told(link, spots))
         out.append(
             f'<g data-link="{safe(name)}" data-flow="{number(link.flow)}" tabindex="{-1 if i else 0}" role="button" '
-            f'aria-label="{told}"><title>{told}</title>'
-            f'<path class="kmap-hit" stroke-width="{number(max(12.0, widths[name] + 4))}" d="{shapes[name].d}"/></g>'
+            f'aria-label="{told}">{f"<title>{told}</title>" if titles else ""}'
+            f'<path class="kmap-hit" stroke-width="{number(max(12.0, widths[name] + 4))}" d="{lines[name]}"/></g>'
         )
     return "".join([*out, "</g>"])
 
@@ -320,11 +388,12 @@ def _pins(
     spots: Mapping[str, MapPlace],
     links: Mapping[str, MapLink],
     at: Mapping[str, Point],
-    shapes: Mapping[str, Way],
+    strokes: Mapping[str, Sequence[Point]],
     widths: Mapping[str, float],
     frame: Frame,
     faint: Sequence[Box],
     home: str | None,
+    titles: bool,
 ) -> tuple[str, list[Box]]:
     """Dots and names of the places, and the boxes of the names seen without zoom."""
     through = dict.fromkeys(spots, 0.0)
@@ -348,7 +417,7 @@ def _pins(
         width=frame.width,
         height=frame.height,
         dots=[(p.place, at[p.place], size[p.place]) for p in seen if size[p.place] > 2],
-        ink=[(point, 0.4 + widths[k] / 4) for k in links for point in shapes[k].samples() if links[k].flow > 0],
+        ink=[(point, 0.4 + widths[k] / 4) for k in links if links[k].flow > 0 for point in strokes[k]],
         faint=faint,
         first=max(12, round(frame.width * frame.height / 20000)),
     )
@@ -360,8 +429,9 @@ def _pins(
         kind = " class=\"kmap-maker\"" if p.kind in MAKERS else ""
         dot = ' class="kmap-minor"' if size[p.place] < 2 else kind
         told = f"{p.name} ({p.kind.replace('_', ' ')}, {p.country})"
+        said = f"><title>{safe(told)}</title>" if titles else f' data-told="{safe(told)}">'
         out.append(
-            f'<g data-place="{safe(p.place)}" transform="translate({number(x)} {number(y)})"><title>{safe(told)}</title>'
+            f'<g data-place="{safe(p.place)}" transform="translate({number(x)} {number(y)})"{said}'
             f'<g class="kmap-pin"><circle r="{number(size[p.place])}"{dot}/>'
         )
         if p.place in shown:
@@ -390,6 +460,8 @@ def _legend(links: Sequence[MapLink], width: int, height: int, top: float) -> tu
                  for k, (_, text) in FULL.items() if k in colours or k in ("calm", "busy", "tight", "full")]  # fmt: skip
     if "closed" in colours:
         items[0].append(('<path class="kmap-closed" stroke-width="1.2" d="M0 0H22M8-3 14 3M8 3 14-3"/>', "closed"))
+    if "planned" in colours:
+        items[0].append(('<path class="kmap-planned" stroke-width="1.6" d="M0 0H22"/>', "not built yet"))
     if any(link.changed for link in links):
         items[0].append(('<path class="kmap-changed" stroke-width="7" d="M0 0H22"/>', "changed"))
     for part in (0.01, 0.1, 0.5, 1.0):

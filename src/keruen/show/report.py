@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from keruen.compare import as_rows
 from keruen.show.evidence import evidence, kinds_by_table, source_line
-from keruen.show.map import MapLink, MapPlace, draw_map, round_up
+from keruen.show.plan_map import plan_map
 from keruen.units import MUSD_PER_UNIT
 
 if TYPE_CHECKING:
@@ -19,55 +19,12 @@ __all__ = ["plan_map", "report_html", "write_report"]
 
 TINY = 1e-6
 COLOURS = {"holds": "high", "feasible": "high", "reached": "high", "on course": "high", "cannot tell": ""}
-MARKED = 0.3  # Mt more or less than in the base, for a mark on the map
 
 
 def write_report(path: Path, plan: Plan, base: Plan | None = None, *, guesses: Guesses | None = None, claims: bool = False) -> None:
     """Write the report of a plan; with ``base``, what changed against it is shown first; with ``guesses``, which of them matter most; with
     ``claims``, the claims of the case with their verdicts."""
     path.write_text(report_html(plan, base, guesses=guesses, claims=claims), encoding="utf-8")
-
-
-def plan_map(plan: Plan, base: Plan | None = None) -> str:
-    """The SVG map of a plan. Width counts tonnes of all commodities both ways; links that carry other than in ``base`` are marked."""
-    case, closed = plan.network.case, plan.network.overlay.closed_by
-    used = {end for link in case.links.values() for end in (link.from_, link.to)}
-    places = [MapPlace(p.place, p.name, p.country, p.lon, p.lat, p.kind) for p in case.places.values() if p.place in used]
-    links = []
-    for name, link in case.links.items():
-        load = plan.loads[name]
-        shut = ("links", name) in closed
-        if not load["open"] and not shut:
-            continue  # not built yet in this year
-        before = base.loads[name]["mt"] if base else load["mt"]
-        links.append(
-            MapLink(
-                name,
-                link.from_,
-                link.to,
-                link.mode,
-                load["mt"],
-                None,
-                load["utilisation"],
-                "Mt",
-                _title(plan, name, shut),
-                closed=shut,
-                changed=not shut and abs(before - load["mt"]) > MARKED,
-            )
-        )
-    widest = round_up(max([1.0] + [x["mt"] for p in (plan, base) if p for x in p.loads.values()]))
-    return draw_map(places, links, home=case.home, full_width=widest, name=f"{case.title}, {plan.year}")
-
-
-def _title(plan: Plan, name: str, shut: bool) -> str:
-    link, load = plan.network.case.links[name], plan.loads[name]
-    places = plan.network.case.places
-    words = f"{name}: {places[link.from_].name} - {places[link.to].name}"
-    if shut:
-        return words + ", closed"
-    parts = [f"{f['flow']:.3g} {f['unit']} {f['commodity']}{' back' if f['direction'] == 'back' else ''}" for f in load["flows"]]
-    full = "" if load["utilisation"] is None else f", {100 * load['utilisation']:.0f} % full"
-    return words + ": " + (", ".join(parts) or "no flow") + full
 
 
 def report_html(plan: Plan, base: Plan | None = None, *, guesses: Guesses | None = None, claims: bool = False) -> str:

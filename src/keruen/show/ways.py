@@ -74,6 +74,12 @@ class Way:
         odd = len(self.curves) % 2
         return self.at(len(self.curves) // 2, 0.5) if odd else self.curves[len(self.curves) // 2 - 1][2]
 
+    def mark(self, part: float) -> tuple[Point, Point]:
+        """The point at a part (0 to 1) of the curves, and the direction there."""
+        curve = min(int(part * len(self.curves)), len(self.curves) - 1)
+        t = part * len(self.curves) - curve
+        return self.at(curve, t), _unit(self.at(curve, max(0.0, t - 0.02)), self.at(curve, min(1.0, t + 0.02)))
+
     def samples(self, step: float = 7.0) -> list[Point]:
         out: list[Point] = []
         last = self.first
