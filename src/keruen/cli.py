@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
 
     solve = _command(commands, "solve", "plans", "the least-cost plan of a year, its prices and what could not move")
     _scenario_options(solve)
-    solve.add_argument("--behaviour", default="planner", metavar="WORD", help="planner: least total cost (default)")
+    solve.add_argument("--behaviour", default="planner", metavar="WORD", help="planner: least total cost (default); shippers: what shippers would do, by path-size logit and queues")
     solve.add_argument("--engine", default="auto", metavar="WORD", help="arcs, paths, or auto: whichever is likely to be quicker (default)")
     solve.add_argument("--gap", type=float, default=1e-6, metavar="G", help="how far above its proven bound, relative, paths may stop (default 1e-6)")
     solve.add_argument("--compare", metavar="SCENARIO", help="show what changed against 'base' or a named scenario")
