@@ -409,6 +409,7 @@ class Parameter(Row):
     screenline: str = col("id", "where a constant is paid", refs=("screenlines",), blank="a spread is had everywhere")
     usd: float = col("number", "for a t, TEU or 1000 m3", unit="USD", low=-1e5, high=1e5)
     error_usd: float | None = col("number", "standard error", unit="USD", low=0, blank="not estimated")
+    miss: float | None = col("number", "how far left-out years were foretold off, root mean square, part of the figure", low=0, blank="not tried")
     years: tuple[str, ...] = col("list", "years it was fitted to", blank="fitted to none")
     source: str = _source()
     confidence: str = _confidence()

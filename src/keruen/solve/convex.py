@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy import linalg, sparse
 
 from keruen.errors import SolveError
+from keruen.solve.interior import one_blas_thread
 
 __all__ = ["ConvexAnswer", "ConvexProgram", "minimise"]
 
@@ -54,6 +55,14 @@ class ConvexAnswer:
     prices: Floats
     steps: int
     closed: bool
+    interior: _Interior
+    state: _State
+
+    def response(self, cost: Floats) -> Floats:
+        """(columns, k): how x moves with each of k changes of cost, (columns, k), to first order (the implicit function theorem
+        on the optimality conditions)."""
+        with one_blas_thread():
+            return self.interior.response(self.state, cost)
 
 
 @dataclass
@@ -145,7 +154,18 @@ class _Interior:
                 primal = dual = min(primal, dual)
             s.v, s.y = s.v + primal * dv, s.y + dual * dy
             s.below, s.above = s.below + dual * dbelow, s.above + dual * dabove
-        return ConvexAnswer(s.v[: self.columns], s.y / self.size, step, closed)
+        return ConvexAnswer(s.v[: self.columns], s.y / self.size, step, closed, self, s)
+
+    def response(self, s: _State, cost: Floats) -> Floats:
+        _, second = self.derivatives(s.v)
+        down, up = np.where(self.has_low, s.v - self.low, 1.0), np.where(self.has_high, self.high - s.v, 1.0)
+        weight = 1.0 / np.maximum(second + np.where(self.has_low, s.below / down, 0.0) + np.where(self.has_high, s.above / up, 0.0), 1e-300)
+        moved = np.zeros_like(cost)
+        for k in range(cost.shape[1]):
+            push = np.concatenate([cost[:, k], np.zeros(len(s.v) - self.columns)])
+            dy = self._system(weight, self.matrix @ (weight * push))
+            moved[:, k] = (weight * (self.turned @ dy - push))[: self.columns]
+        return moved
 
     def _system(self, weight: Floats, side: Floats) -> Floats:
         """Solve (A W A') dy = side, with a grain on the diagonal and one refinement."""
@@ -182,4 +202,5 @@ def minimise(program: ConvexProgram, *, tolerance: float = 1e-9, guess: Floats |
 
     Raises SolveError where the linear systems break down. An infeasible program is not recognised: give slack a price.
     """
-    return _Interior(program).solve(tolerance, guess)
+    with one_blas_thread():  # the systems are small: more threads only wait for each other
+        return _Interior(program).solve(tolerance, guess)

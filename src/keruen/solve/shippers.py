@@ -167,6 +167,8 @@ class Shippers:
         keep = []
         for i in range(len(start) - 1):
             way = columns[start[i] : start[i + 1]]
+            if way.tobytes() in self._known:
+                continue
             spread = float(self._spread_of_group[self.form.group[way[0]]])
             dear = float(reduced[way].sum()) + float(self.unexplained(np.array([0, len(way)]), way)[0])
             if dear < (-spread * np.log(SEEN) if spread > 0 else -1e-9):
@@ -202,6 +204,7 @@ class Shippers:
         convex = ConvexProgram(cost[live], top[live], np.where(scale[live] > 0, spread[live], 0.0), np.maximum(scale[live], 1e-300), rows_here,
                                lower[row_live], upper[row_live], curves)  # fmt: skip
         answer = minimise(convex, tolerance=min(1e-9, 0.1 * self.gap))
+        self._answer = answer
         z = np.zeros(len(top))
         z[live] = answer.x
         self.quantity = z[: w.count]
@@ -211,6 +214,17 @@ class Shippers:
         self.linking_dual[row_live] = answer.prices
         self.load = np.asarray(f.linking @ self.x)
         self.spread, self.scale = spread[: w.count], scale[: w.count]
+
+    def response(self, lines: Sequence[str]) -> Floats:
+        """(lines, lines): how the flow over each line moves with the constant of each, units per USD, to first order."""
+        w = self.ways
+        counts = np.stack([self.lines.on_ways(line, w.start, w.columns) for line in lines], axis=1) if lines else np.zeros((w.count, 0))
+        case = self.program.network.case
+        usd = np.array([MUSD_PER_UNIT[case.screenlines[line].unit] for line in lines])
+        push = np.concatenate([counts * usd[None, :], np.zeros((len(self.form.other), len(lines)))])[self.live_columns]
+        moved = np.zeros((len(self.live_columns), len(lines)))
+        moved[self.live_columns] = self._answer.response(push)
+        return np.asarray(counts.T @ moved[: w.count])
 
     @property
     def row_dual(self) -> Floats:
