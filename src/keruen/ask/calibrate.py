@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,8 @@ from scipy import sparse
 
 from keruen.ask.given import Given, items_of, network_of, observed
 from keruen.case import Case
-from keruen.errors import UsageError
+from keruen.errors import UsageError, did_you_mean
+from keruen.plan import rounded
 from keruen.solve.convex import ConvexProgram, minimise
 from keruen.solve.shippers import Shippers
 from keruen.tables import Parameter, Source
@@ -87,6 +89,22 @@ class Calibration:
                 if f.published > SMALL:
                     found.setdefault("", []).append(off)
         return {n: round(math.sqrt(sum(x * x for x in v) / len(v)), 4) for n, v in sorted(found.items())}
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data, in the shape of docs/json.md."""
+        from keruen import __version__
+
+        miss = self.miss()
+        data: dict[str, Any] = rounded({
+            "keruen": __version__, "case": self.case, "commodity": self.commodity, "until": self.until, "years": list(self.years),
+            "spread_usd": self.spread, "tried": [{"spread_usd": s, "miss": None if math.isinf(e) else e} for s, e in self.tried.items()],
+            "miss": miss.get(""),
+            "constants": [{"screenline": n, "usd": self.constants[n], "error_usd": self.errors[n], "miss": miss.get(n),
+                           "unexplained_musd": self.unexplained[n]} for n in self.lines],
+            "fits": [{"screenline": f.screenline, "year": f.year, "unit": f.unit, "published": f.published, "fitted": f.fitted, "foretold": f.foretold}
+                     for f in self.fits],
+        })  # fmt: skip
+        return data
 
     def parameters(self, source: str = SOURCE.source) -> tuple[Parameter, ...]:
         """As rows of parameters.csv."""
@@ -156,7 +174,8 @@ class _Year:
         mine = np.array([n.groups[g].commodity == self.commodity for g in f.group[w.columns[w.start[:-1]]]] or [], bool)
         goods = {**{p.met + i: v.commodity for i, v in enumerate(n.wants)}, **{p.extra + i: v.commodity for i, v in enumerate(n.wants)},
                  **{p.moved + i: v.commodity for i, v in enumerate(n.consigned)}, **{p.run + i: "" for i in range(len(n.works))}}  # fmt: skip
-        free = np.concatenate([mine, [goods.get(c, self.commodity) == self.commodity for c in f.other.tolist()]]).astype(bool) & s.live_columns
+        others = np.array([goods.get(c, self.commodity) == self.commodity for c in f.other.tolist()], bool)
+        free = np.concatenate([mine, others]) & s.live_columns[: w.count + len(f.other)]
         rows = sparse.csr_array(sparse.hstack([sparse.csr_array(s.incidence @ f.by_column).T, f.linking[:, f.other]]))
         z = np.concatenate([s.quantity, s.x[f.other]])
         used = rows @ np.where(free, 0.0, z)
@@ -255,8 +274,6 @@ def calibrate(
     if until > case.base_year:
         raise UsageError(f"figures after {case.base_year} are kept apart to judge predictions; calibrate until {case.base_year} or earlier")
     if commodity not in case.commodities:
-        from keruen.errors import did_you_mean
-
         raise UsageError(f"'{commodity}' is no commodity of the case. {did_you_mean(commodity, case.commodities)}".strip())
     figures = lines_to_fit(case, commodity, until)
     lines = tuple(figures)
@@ -286,11 +303,11 @@ def calibrate(
     units = {n: case.screenlines[n].unit for n in lines}
     by_name = dict(zip(lines, constants.tolist(), strict=True))
     flows = {}
-    for y in years:
-        say(f"{y.year} again, with all goods")
-        s = Shippers(y.network, spreads={commodity: chosen}, constants=by_name)
+    for one in years:
+        say(f"{one.year} again, with all goods")
+        s = Shippers(one.network, spreads={commodity: chosen}, constants=by_name)
         s.solve()
-        flows[y.year] = [s.flow(line) for line in lines]
+        flows[one.year] = [s.flow(line) for line in lines]
     fits = tuple(
         Fit(lines[i], y.year, units[lines[i]], float(y.figures[i]), flows[y.year][i], float(foretold[y.year][i]) if y.year in foretold else None)
         for y in years for i in np.flatnonzero(y.known).tolist()

@@ -17,7 +17,7 @@ from typing import Any
 
 from keruen.case import Case
 from keruen.errors import UsageError, did_you_mean, quote
-from keruen.network import build
+from keruen.network import Network, build
 from keruen.scenario import SETTABLE, Scenario, add, find_scenario, scale, set_value, without
 from keruen.tables import Screenline
 
@@ -27,6 +27,7 @@ SEA_PRICE = "sea_usd_per_feu"
 _TOP = ("year", "projects", "scenarios", SEA_PRICE, "totals", "set", "title", "note", "source")
 _ITEMS = ("supplies", "demands", "plants")
 # The way by sea whose price is asked for: Shanghai to Rotterdam, a box of forty feet (two of twenty).
+OCEAN_KM = 3000.0  # sea links this long follow its price; those of the Caspian and the Black Sea do not
 SEA_ROUTE = ("sea-shanghai-suez", "sea-suez-rotterdam")
 
 
@@ -204,7 +205,8 @@ def laid(case: Case, given: Given, volumes: Mapping[str, float] | None = None) -
 
     Rules of kind practice, stand-ins for what the base year did, are off: constants and what is given take their place.
     """
-    base, parts = {}, {}
+    base: dict[str, float] = {}
+    parts: dict[str, dict[str, float]] = {}
     for name in given.totals:
         items = items_of(case, case.screenlines[name])
         if items:
@@ -226,7 +228,7 @@ def laid(case: Case, given: Given, volumes: Mapping[str, float] | None = None) -
         scenario = scenario + set_value("consignments", name, "quantity", quantity)
     if given.sea is not None and all(link in case.links for link in SEA_ROUTE):
         now = 2 * sum(case.links[link].cost_usd_per_teu or 0.0 for link in SEA_ROUTE)
-        links = sorted(n for n, r in case.links.items() if r.mode == "sea" and "containers" in r.carries and r.cost_usd_per_teu)
+        links = sorted(n for n, r in case.links.items() if r.mode == "sea" and r.cost_usd_per_teu and (r.length_km or 0.0) >= OCEAN_KM)
         scenario = scenario + scale(link=links, cost=given.sea / now)
     for (table, name, column), value in sorted(given.values.items()):
         scenario = scenario + set_value(table, name, column, value)
@@ -257,6 +259,6 @@ def _markets(case: Case, found: Mapping[str, float]) -> dict[str, float]:
     return more
 
 
-def network_of(case: Case, given: Given, volumes: Mapping[str, float] | None = None) -> Any:
+def network_of(case: Case, given: Given, volumes: Mapping[str, float] | None = None) -> Network:
     """The network of a year as it is known from outside."""
     return build(case, given.year, laid(case, given, volumes))

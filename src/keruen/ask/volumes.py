@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
-from keruen.case import Case
 from keruen.ask.given import Given, consigned_lines, settle
+from keruen.case import Case
 
-__all__ = ["Growth", "fit_growth", "sea_prices", "volumes"]
+__all__ = ["SEA_LINES", "Growth", "fit_growth", "sea_prices", "volumes"]
 
 DAMPED = (0.5, 0.25)  # before looking: part of this year's growth that comes again, and how unsure
 ELASTIC = (0.35, 0.2)  # the same for the price by sea
@@ -26,12 +27,13 @@ SEA_LINES = ("northern-cn-eu",)
 @dataclass(frozen=True)
 class Growth:
     """damped: part of a year's growth that comes again; elastic: growth of boxes per growth of the price by sea; noise: standard
-    deviation of a year's growth around that (logarithms). last: (year, figure, growth) by screenline."""
+    deviation of a year's growth around that (logarithms). last: (year, figure, growth), figures: how many, by screenline. sea: price by year."""
 
     damped: float
     elastic: float
     noise: float
     last: Mapping[str, tuple[int, float, float]]
+    figures: Mapping[str, int]
     sea: Mapping[int, float]
 
     def of(self, line: str, year: int, sea: float | None) -> float:
@@ -76,13 +78,13 @@ def fit_growth(case: Case, until: int) -> Growth:
     steps: dict[str, list[tuple[int, float]]] = {}
     for line, figures in known.items():
         years = list(figures)
-        for a, b in zip(years, years[1:], strict=False):
+        for a, b in pairwise(years):
             if b - a <= LONGEST:
                 own = math.log(figures[b] / figures[a])
                 if line in SEA_LINES and a in sea and b in sea:
                     own -= elastic * math.log(sea[b] / sea[a])
                 steps.setdefault(line, []).append((b, own / (b - a)))
-    pairs = [(x, y) for found in steps.values() for (_, x), (_, y) in zip(found, found[1:], strict=False)]
+    pairs = [(x, y) for found in steps.values() for (_, x), (_, y) in pairwise(found)]
     centre, unsure = DAMPED
     weight = (NOISE / unsure) ** 2
     damped = (sum(x * y for x, y in pairs) + weight * centre) / (sum(x * x for x, _ in pairs) + weight)
@@ -94,7 +96,7 @@ def fit_growth(case: Case, until: int) -> Growth:
         year = max(figures)
         growth = next((g for b, g in reversed(steps.get(line, [])) if b == year), 0.0)
         last[line] = (year, figures[year], min(MOST, max(-MOST, growth)))
-    return Growth(damped, elastic, noise, last, sea)
+    return Growth(damped, elastic, noise, last, {n: len(f) for n, f in known.items()}, sea)
 
 
 def _elasticity(known: Mapping[str, Mapping[int, float]], sea: Mapping[int, float]) -> float:
@@ -102,7 +104,7 @@ def _elasticity(known: Mapping[str, Mapping[int, float]], sea: Mapping[int, floa
     top, bottom = centre * (NOISE / unsure) ** 2, (NOISE / unsure) ** 2
     for line in SEA_LINES:
         years = [y for y in known.get(line, {}) if y in sea]
-        for a, b in zip(years, years[1:], strict=False):
+        for a, b in pairwise(years):
             x, y = math.log(sea[b] / sea[a]), math.log(known[line][b] / known[line][a])
             top, bottom = top + x * y / (b - a), bottom + x * x / (b - a)
     return top / bottom

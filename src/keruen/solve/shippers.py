@@ -148,7 +148,7 @@ class Shippers:
         f, p = self.form, self.program
         for self.rounds in range(1, ROUNDS + 1):
             self._one()
-            reduced = f.reduced(self.cost, self.linking_dual - self.queues.marginal(f, self.load))
+            reduced = f.reduced(self.cost, self.linking_dual) + self.queues.loads.T @ self.queue_price
             worth = -self._spread_of_group[f.group.clip(0)] * np.log(SEEN) if len(self._spread_of_group) else np.zeros(0)
             found = f.price(reduced, self._shut(), -float(np.max(worth, initial=0.0)) if len(worth) else 0.0)
             if np.isneginf(found.bound):
@@ -177,16 +177,18 @@ class Shippers:
 
     def _one(self) -> None:
         """One convex program on the ways known."""
-        f, p, w = self.form, self.program, self.ways
+        f, p, w, queues = self.form, self.program, self.ways, self.queues
         self.incidence = incidence(w.start, w.columns, len(p.cost))
         use = sparse.csr_array(self.incidence @ f.by_column).T
-        rows = sparse.csr_array(sparse.hstack([use, f.linking[:, f.other]]))
+        rows = sparse.csr_array(sparse.hstack([use, f.linking[:, f.other], sparse.csr_array((use.shape[0], queues.count))]))
+        waits = sparse.csr_array(sparse.hstack([queues.loads @ self.incidence.T, queues.loads[:, f.other], -sparse.eye_array(queues.count)]))
         self.way_cost = self.incidence @ self.cost + self.unexplained(w.start, w.columns)
-        cost = np.concatenate([self.way_cost, self.cost[f.other]])
+        cost = np.concatenate([self.way_cost, self.cost[f.other], np.zeros(queues.count)])
         most = f.item_most[w.chooser] if w.count else np.zeros(0)
-        spread = np.concatenate([self._spread_of_group[f.group[w.columns[w.start[:-1]]]] if w.count else np.zeros(0), np.zeros(len(f.other))])
-        scale = np.concatenate([most * w.size, np.ones(len(f.other))])
-        top = np.concatenate([np.where(most > 0, np.inf, 0.0), p.upper[f.other]])
+        spread = np.concatenate([self._spread_of_group[f.group[w.columns[w.start[:-1]]]] if w.count else np.zeros(0),
+                                 np.zeros(len(f.other) + queues.count)])  # fmt: skip
+        scale = np.concatenate([most * w.size, np.ones(len(f.other) + queues.count)])
+        top = np.concatenate([np.where(most > 0, np.inf, 0.0), p.upper[f.other], queues.most])
         lower, upper = self.lower[self._first :], self.upper[self._first :]
         live = top > 0
         # A row without room shuts what uses it, so that the interior is not empty.
@@ -199,20 +201,30 @@ class Shippers:
         held = np.asarray((abs(rows[:, live])).sum(axis=1)).ravel() > 0
         row_live &= held
         self.live_columns = live
-        rows_here = sparse.csr_array(rows[row_live, :][:, live])
-        curves = self.queues.slopes(rows, live)
+        rows_here = sparse.csr_array(sparse.vstack([rows[row_live, :], waits])[:, live])
+        still = np.zeros(queues.count)
+        columns = int(live.sum())
+
+        def slopes(x: Floats) -> tuple[Floats, Floats]:
+            first, second = np.zeros(columns), np.zeros(columns)
+            load = x[columns - queues.count :]
+            first[columns - queues.count :], second[columns - queues.count :] = queues.cost(load), queues.slope(load)
+            return first, second
+
+        lowest, highest = np.concatenate([lower[row_live], still]), np.concatenate([upper[row_live], still])
         convex = ConvexProgram(cost[live], top[live], np.where(scale[live] > 0, spread[live], 0.0), np.maximum(scale[live], 1e-300), rows_here,
-                               lower[row_live], upper[row_live], curves)  # fmt: skip
+                               lowest, highest, slopes if queues.count else None)  # fmt: skip
         answer = minimise(convex, tolerance=min(1e-9, 0.1 * self.gap))
         self._answer = answer
         z = np.zeros(len(top))
         z[live] = answer.x
         self.quantity = z[: w.count]
         self.x = np.asarray(self.incidence.T @ self.quantity)
-        self.x[f.other] = z[w.count :]
+        self.x[f.other] = z[w.count : w.count + len(f.other)]
         self.linking_dual = np.zeros(len(lower))
-        self.linking_dual[row_live] = answer.prices
-        self.load = np.asarray(f.linking @ self.x)
+        self.linking_dual[row_live] = answer.prices[: int(row_live.sum())]
+        self.load = np.asarray(queues.loads @ self.x)
+        self.queue_price = queues.cost(self.load)
         self.spread, self.scale = spread[: w.count], scale[: w.count]
 
     def response(self, lines: Sequence[str]) -> Floats:
@@ -221,7 +233,7 @@ class Shippers:
         counts = np.stack([self.lines.on_ways(line, w.start, w.columns) for line in lines], axis=1) if lines else np.zeros((w.count, 0))
         case = self.program.network.case
         usd = np.array([MUSD_PER_UNIT[case.screenlines[line].unit] for line in lines])
-        push = np.concatenate([counts * usd[None, :], np.zeros((len(self.form.other), len(lines)))])[self.live_columns]
+        push = np.concatenate([counts * usd[None, :], np.zeros((len(self.live_columns) - w.count, len(lines)))])[self.live_columns]
         moved = np.zeros((len(self.live_columns), len(lines)))
         moved[self.live_columns] = self._answer.response(push)
         return np.asarray(counts.T @ moved[: w.count])
@@ -253,9 +265,8 @@ class Shippers:
         y = np.where((y < 0) & np.isinf(upper), 0.0, y)
         side = np.where(y > 0, lower, np.where(y < 0, upper, 0.0))
         bound = float(y @ np.where(y == 0, 0.0, side)) + p.offset
-        waiting = self.queues.marginal(f, self.load)
-        bound += self.queues.least(self.load)
-        reduced = f.reduced(self.cost, y - waiting)
+        bound += self.queues.least(self.queue_price)
+        reduced = f.reduced(self.cost, y) + self.queues.loads.T @ self.queue_price
         ways = np.asarray(self.incidence @ reduced) + self.way_cost - self.incidence @ self.cost
         live = self.live_columns[: w.count]
         spread = (self.spread > 0) & (self.scale > 0) & live
@@ -264,7 +275,7 @@ class Shippers:
         least = np.zeros(len(f.item_most))
         np.minimum.at(least, w.chooser[linear], ways[linear])
         bound += float(least @ f.item_most)
-        bound += float(np.minimum(reduced[f.other], 0.0) @ np.where(self.live_columns[w.count :], p.most[f.other], 0.0))
+        bound += float(np.minimum(reduced[f.other], 0.0) @ np.where(self.live_columns[w.count : w.count + len(f.other)], p.most[f.other], 0.0))
         return Certificate(violation, (self.objective - bound) / max(1.0, abs(self.objective)))
 
     def set_sides(self, row: int, lower: float, upper: float) -> None:
