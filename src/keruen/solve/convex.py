@@ -49,20 +49,23 @@ class ConvexProgram:
 @dataclass(frozen=True)
 class ConvexAnswer:
     """x (columns,), prices (rows,): what one more of the side is worth (negative: a cost saved). steps taken; closed: whether
-    the conditions hold to the tolerance asked for."""
+    the conditions hold to the tolerance asked for. fixed (columns,): those that rows and bounds leave no choice."""
 
     x: Floats
     prices: Floats
     steps: int
     closed: bool
+    fixed: NDArray[np.bool_]
     interior: _Interior
     state: _State
 
     def response(self, cost: Floats) -> Floats:
         """(columns, k): how x moves with each of k changes of cost, (columns, k), to first order (the implicit function theorem
         on the optimality conditions)."""
+        moved = np.zeros_like(cost)
         with one_blas_thread():
-            return self.interior.response(self.state, cost)
+            moved[~self.fixed] = self.interior.response(self.state, cost[~self.fixed])
+        return moved
 
 
 @dataclass
@@ -105,6 +108,11 @@ class _Interior:
         zeros = np.zeros(len(v) - self.columns)
         return np.concatenate([first, zeros]), np.concatenate([second, zeros])
 
+    def room(self, v: Floats) -> tuple[Floats, Floats]:
+        """How far from the bounds; never nothing, whatever rounding says."""
+        grain = 1e-17 * (1.0 + np.abs(v))
+        return np.where(self.has_low, np.maximum(v - self.low, grain), 1.0), np.where(self.has_high, np.maximum(self.high - v, grain), 1.0)
+
     def start(self, guess: Floats | None) -> _State:
         """Well inside the bounds; a guess is pushed inwards."""
         width = np.where(self.has_low & self.has_high, self.high - self.low, INF)
@@ -121,15 +129,14 @@ class _Interior:
         one = max(1.0, float(np.median(np.abs(self.p.cost))) if self.columns else 1.0)
         return _State(v, np.zeros(len(self.b)), np.where(self.has_low, one, 0.0), np.where(self.has_high, one, 0.0))
 
-    def solve(self, tolerance: float, guess: Floats | None) -> ConvexAnswer:
+    def solve(self, tolerance: float, guess: Floats | None) -> tuple[Floats, Floats, int, bool, _State]:
         s = self.start(guess)
         pairs = max(1, int(self.has_low.sum() + self.has_high.sum()))
         closed = False
         step = 0
         for step in range(1, STEPS + 1):  # noqa: B007
             first, second = self.derivatives(s.v)
-            down = np.where(self.has_low, s.v - self.low, 1.0)
-            up = np.where(self.has_high, self.high - s.v, 1.0)
+            down, up = self.room(s.v)
             gap = float(s.below @ np.where(self.has_low, down, 0.0) + s.above @ np.where(self.has_high, up, 0.0))
             missing = self.b - self.matrix @ s.v
             wrong = first - self.turned @ s.y - s.below + s.above
@@ -154,11 +161,11 @@ class _Interior:
                 primal = dual = min(primal, dual)
             s.v, s.y = s.v + primal * dv, s.y + dual * dy
             s.below, s.above = s.below + dual * dbelow, s.above + dual * dabove
-        return ConvexAnswer(s.v[: self.columns], s.y / self.size, step, closed, self, s)
+        return s.v[: self.columns], s.y / self.size, step, closed, s
 
     def response(self, s: _State, cost: Floats) -> Floats:
         _, second = self.derivatives(s.v)
-        down, up = np.where(self.has_low, s.v - self.low, 1.0), np.where(self.has_high, self.high - s.v, 1.0)
+        down, up = self.room(s.v)
         weight = 1.0 / np.maximum(second + np.where(self.has_low, s.below / down, 0.0) + np.where(self.has_high, s.above / up, 0.0), 1e-300)
         moved = np.zeros_like(cost)
         for k in range(cost.shape[1]):
@@ -200,7 +207,58 @@ def _most(move: Floats, room: Floats, counts: NDArray[np.bool_]) -> float:
 def minimise(program: ConvexProgram, *, tolerance: float = 1e-9, guess: Floats | None = None) -> ConvexAnswer:
     """Solve to a relative complementarity and dual residual of ``tolerance``. guess (columns,): where to start.
 
-    Raises SolveError where the linear systems break down. An infeasible program is not recognised: give slack a price.
+    Columns that rows and bounds leave no choice are set first, as an interior point needs an interior; rows that then say
+    nothing have no price. Raises SolveError where the linear systems break down. An infeasible program is not
+    recognised: give slack a price.
     """
+    fixed, x, rows, used = _settled(program)
+    free = ~fixed
+    p = program
+    held = p.slopes
+    # Curves see all columns: those that are fixed stay where they are.
+    def slopes(z: Floats) -> tuple[Floats, Floats]:
+        assert held is not None
+        whole = x.copy()
+        whole[free] = z
+        first, second = held(whole)
+        return first[free], second[free]
+
+    small = ConvexProgram(p.cost[free], p.top[free], p.spread[free], p.scale[free], sparse.csr_array(p.matrix[rows, :][:, free]),
+                          p.lower[rows] - used[rows], p.upper[rows] - used[rows], slopes if held is not None else None)  # fmt: skip
     with one_blas_thread():  # the systems are small: more threads only wait for each other
-        return _Interior(program).solve(tolerance, guess)
+        interior = _Interior(small)
+        found, prices, steps, closed, state = interior.solve(tolerance, None if guess is None else guess[free])
+    x[free] = found
+    price = np.zeros(len(p.lower))
+    price[rows] = prices
+    return ConvexAnswer(x, price, steps, closed, fixed, interior, state)
+
+
+def _settled(p: ConvexProgram) -> tuple[NDArray[np.bool_], Floats, NDArray[np.bool_], Floats]:
+    """Columns without choice, their values (0 for the others), rows that still say something, and what fixed columns use of each row."""
+    fixed = p.top <= 0
+    x = np.zeros(len(p.cost))
+    plus, minus = sparse.csr_array(p.matrix.maximum(0)), sparse.csr_array((-p.matrix).maximum(0))
+    finite = np.isfinite(p.top)
+    rows = np.ones(len(p.lower), bool)
+    used = np.zeros(len(p.lower))
+    while True:
+        free = ~fixed
+        bounded = np.where(free & finite, p.top, 0.0)
+        endless = (free & ~finite).astype(float)
+        used = np.asarray(p.matrix @ x)
+        least = used - minus @ bounded
+        least = np.where(minus @ endless > 0, -INF, least)
+        most = np.where(plus @ endless > 0, INF, used + plus @ bounded)
+        some = np.asarray((plus + minus) @ free.astype(float)) > 0
+        size = 1e-11 * np.maximum(1.0, np.abs(np.where(np.isfinite(least), least, 0.0)))
+        down = rows & some & (least >= p.upper - size)  # nothing above its least fits
+        up = rows & some & (most <= p.lower + size)
+        rows &= some & ~down & ~up
+        if not (down.any() or up.any()):
+            rows &= (least < p.lower - size) | (most > p.upper + size)  # the others always hold
+            return fixed, x, rows, used
+        at_top = np.asarray(minus[down, :].sum(axis=0) + plus[up, :].sum(axis=0)).ravel() > 0
+        at_zero = np.asarray(plus[down, :].sum(axis=0) + minus[up, :].sum(axis=0)).ravel() > 0
+        x = np.where(free & at_top & ~at_zero, np.where(finite, p.top, 0.0), x)
+        fixed = fixed | at_top | at_zero

@@ -65,6 +65,7 @@ class Shippers:
         self.program: Program = assemble(network)
         self.form: PathForm = path_form(self.program)
         self.gap = gap
+        self._fine = min(1e-9, max(1e-13, 0.1 * gap))
         self.lines = LineCounter(self.program)
         self.constants = dict(constants_of(network.case) if constants is None else constants)
         self.queues: Queues = queues_of(self.program)
@@ -157,7 +158,11 @@ class Shippers:
             if not self._take(start, columns):
                 break
         self.certificate = self._certified()
-        if self.certificate.relative_gap > max(self.gap, 1e-9) or self.certificate.max_violation > 1e-6:
+        while self.certificate.relative_gap > self.gap and self._fine > 1e-13:  # the objective may be small beside what it is made of
+            self._fine *= 1e-2
+            self._one()
+            self.certificate = self._certified()
+        if self.certificate.relative_gap > max(self.gap, 1e-12) or self._breach() > 1e-7:
             raise SolveError(f"the equilibrium was not found: gap {self.certificate.relative_gap:.1e}, violation {self.certificate.max_violation:.1e}")
         assert len(p.cost) == len(self.x)
         return self.certificate
@@ -190,20 +195,9 @@ class Shippers:
         scale = np.concatenate([most * w.size, np.ones(len(f.other) + queues.count)])
         top = np.concatenate([np.where(most > 0, np.inf, 0.0), p.upper[f.other], queues.most])
         lower, upper = self.lower[self._first :], self.upper[self._first :]
-        live = top > 0
-        # A row without room shuts what uses it, so that the interior is not empty.
-        none = np.flatnonzero((upper <= 0) & np.isneginf(lower))
-        tight = sparse.csr_array(rows[none, :])
-        plain = np.asarray((tight[:, live] < 0).sum(axis=1)).ravel() == 0
-        live &= np.asarray((tight[plain, :] > 0).sum(axis=0)).ravel() == 0
-        row_live = np.ones(len(lower), bool)
-        row_live[none[plain]] = False
-        held = np.asarray((abs(rows[:, live])).sum(axis=1)).ravel() > 0
-        row_live &= held
-        self.live_columns = live
-        rows_here = sparse.csr_array(sparse.vstack([rows[row_live, :], waits])[:, live])
+        whole = sparse.csr_array(sparse.vstack([rows, waits]))
         still = np.zeros(queues.count)
-        columns = int(live.sum())
+        columns = len(cost)
 
         def slopes(x: Floats) -> tuple[Floats, Floats]:
             first, second = np.zeros(columns), np.zeros(columns)
@@ -211,18 +205,15 @@ class Shippers:
             first[columns - queues.count :], second[columns - queues.count :] = queues.cost(load), queues.slope(load)
             return first, second
 
-        lowest, highest = np.concatenate([lower[row_live], still]), np.concatenate([upper[row_live], still])
-        convex = ConvexProgram(cost[live], top[live], np.where(scale[live] > 0, spread[live], 0.0), np.maximum(scale[live], 1e-300), rows_here,
-                               lowest, highest, slopes if queues.count else None)  # fmt: skip
-        answer = minimise(convex, tolerance=min(1e-9, 0.1 * self.gap))
-        self._answer = answer
-        z = np.zeros(len(top))
-        z[live] = answer.x
+        sides = np.concatenate([lower, still]), np.concatenate([upper, still])
+        convex = ConvexProgram(cost, top, np.where(scale > 0, spread, 0.0), np.maximum(scale, 1e-300), whole, *sides, slopes if queues.count else None)
+        self._answer = answer = minimise(convex, tolerance=self._fine)
+        z = answer.x
+        self.live_columns = ~answer.fixed
         self.quantity = z[: w.count]
         self.x = np.asarray(self.incidence.T @ self.quantity)
         self.x[f.other] = z[w.count : w.count + len(f.other)]
-        self.linking_dual = np.zeros(len(lower))
-        self.linking_dual[row_live] = answer.prices[: int(row_live.sum())]
+        self.linking_dual = answer.prices[: len(lower)]
         self.load = np.asarray(queues.loads @ self.x)
         self.queue_price = queues.cost(self.load)
         self.spread, self.scale = spread[: w.count], scale[: w.count]
@@ -233,9 +224,8 @@ class Shippers:
         counts = np.stack([self.lines.on_ways(line, w.start, w.columns) for line in lines], axis=1) if lines else np.zeros((w.count, 0))
         case = self.program.network.case
         usd = np.array([MUSD_PER_UNIT[case.screenlines[line].unit] for line in lines])
-        push = np.concatenate([counts * usd[None, :], np.zeros((len(self.live_columns) - w.count, len(lines)))])[self.live_columns]
-        moved = np.zeros((len(self.live_columns), len(lines)))
-        moved[self.live_columns] = self._answer.response(push)
+        push = np.concatenate([counts * usd[None, :], np.zeros((len(self.live_columns) - w.count, len(lines)))])
+        moved = self._answer.response(push)
         return np.asarray(counts.T @ moved[: w.count])
 
     @property
@@ -252,6 +242,13 @@ class Shippers:
     def objective(self) -> float:
         paid = float(self.way_cost @ self.quantity) + float(self.cost[self.form.other] @ self.x[self.form.other])
         return paid + self._entropy() + self.queues.total(self.load) + self.program.offset
+
+    def _breach(self) -> float:
+        """Largest breach of a row, as a part of its side where that is above 1: ship-hours are many."""
+        activity = self.program.matrix @ self.x
+        over = np.maximum(self.lower - activity, activity - self.upper)
+        side = np.where(np.isfinite(self.upper), np.abs(self.upper), np.where(np.isfinite(self.lower), np.abs(self.lower), 1.0))
+        return float(np.max(over / np.maximum(1.0, side), initial=0.0))
 
     def _certified(self) -> Certificate:
         """Violation and gap from the arrays. The bound is the dual of the convex program at the prices, over the ways known
@@ -275,7 +272,9 @@ class Shippers:
         least = np.zeros(len(f.item_most))
         np.minimum.at(least, w.chooser[linear], ways[linear])
         bound += float(least @ f.item_most)
-        bound += float(np.minimum(reduced[f.other], 0.0) @ np.where(self.live_columns[w.count : w.count + len(f.other)], p.most[f.other], 0.0))
+        free = self.live_columns[w.count : w.count + len(f.other)]
+        left = reduced[f.other]
+        bound += float(np.minimum(left, 0.0) @ np.where(free, p.most[f.other], 0.0)) + float(left @ np.where(free, 0.0, self.x[f.other]))
         return Certificate(violation, (self.objective - bound) / max(1.0, abs(self.objective)))
 
     def set_sides(self, row: int, lower: float, upper: float) -> None:
