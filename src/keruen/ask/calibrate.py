@@ -32,8 +32,8 @@ __all__ = ["Calibration", "Fit", "calibrate", "lines_to_fit", "year_given"]
 
 Floats = NDArray[np.float64]
 FAR = 1e3  # misfits are counted from here, so that their columns need no lower bound that binds
-PRIOR_USD = 40.0  # how large a constant may well be
-RELATIVE, ABSOLUTE = 0.03, 0.05  # how well a figure is taken to be known: a part of it, and Mt
+PRIOR_USD = 100.0  # how large a constant may well be
+RELATIVE, ABSOLUTE = 0.01, 0.03  # how well a figure is taken to be known: a part of it, and Mt
 OLDER = 0.6  # weight of a year against the one after it
 OLDEST = 8  # years back that still count
 SMALL = 1.0  # Mt below which a miss says little about the rest
@@ -120,7 +120,7 @@ class Calibration:
 
 
 def lines_to_fit(case: Case, commodity: str, until: int) -> dict[str, dict[int, float]]:
-    """Screenlines of links that count only flows of home in this commodity, with their main figures by year."""
+    """Screenlines of links that count only flows of home in this commodity, with their main figures by year; sums of others are left out."""
     found: dict[str, dict[int, float]] = {}
     foreign = {c.from_ for c in case.consignments.values() if c.commodity == commodity and case.places[c.from_].country != case.home}
     for name, line in case.screenlines.items():
@@ -130,7 +130,15 @@ def lines_to_fit(case: Case, commodity: str, until: int) -> dict[str, dict[int, 
             figure = observed(case, year).get(name)
             if figure is not None:
                 found.setdefault(name, {})[year] = figure
-    return dict(sorted(found.items()))
+    links = {name: frozenset(case.screenlines[name].links) for name in found}
+
+    def says_nothing_new(name: str) -> bool:
+        """Whether other lines add up to it, or one counts the same links for home alone."""
+        parts = [v for n, v in links.items() if n != name and len(v) < len(links[name]) and v <= links[name]]
+        twin = not case.screenlines[name].origin and any(links[n] == links[name] and case.screenlines[n].origin for n in found)
+        return twin or (len(parts) > 1 and frozenset().union(*parts) == links[name])
+
+    return {name: figures for name, figures in sorted(found.items()) if not says_nothing_new(name)}
 
 
 def _only_home(case: Case, origin: Sequence[str], links: Sequence[str]) -> bool:

@@ -26,6 +26,8 @@ __all__ = ["Foretold", "Prediction", "predict"]
 
 RANGE = 1.2816  # standard deviations either side: four of five years should fall inside
 UNFITTED = 0.25  # standard deviation of what no figure was fitted to, part of the flow
+FITTED = 0.05  # the least of a fitted line; else MORE times what left-out years were missed by, at most WIDEST
+MORE, WIDEST = 1.5, 1.1
 LEAST = 0.02  # the same of anything that is not given
 ALIKE = (0.6, 1.6)  # model against figure, where the network holds what the figure counts
 BACK = 4  # years back in which a last figure is looked for
@@ -137,7 +139,8 @@ def predict(case: Case, given: Given, *, calibration: Calibration | None = None)
         elif name in totals:
             kind, deviation = "trend", growth.spread(name, given.year)
         elif name in fitted:
-            kind, deviation = "fitted", max(LEAST, math.sqrt(((fitted[name].miss or pooled) ** 2 + pooled**2) / 2))
+            own = fitted[name].miss
+            kind, deviation = "fitted", min(WIDEST, max(FITTED, MORE * (pooled if own is None else own)))
         elif same is not None and last is not None and name not in held:
             kind, deviation = "carried", growth.noise * math.sqrt(max(1, given.year - last[0]))
             value = _carried(name, line, given, growth, same)
