@@ -36,14 +36,14 @@ def calibrate(args: argparse.Namespace) -> int:
         raise UsageError(f"--spread: found {args.spread:g}; expected USD above 0")
     found = calibrate(case, args.commodity, until=args.until, spread=args.spread, progress=_say)
     _hush()
+    if args.save:
+        _save(case, found)
     if args.format == "json":
         write(args, as_json(found.to_dict()))
     elif args.format == "csv":
         write(args, _parameters_csv(case, found).rstrip("\n"))
     else:
         write(args, calibration_text(found))
-    if args.save:
-        _save(case, found)
     return DONE
 
 
