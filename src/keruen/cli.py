@@ -166,7 +166,16 @@ def _parser() -> argparse.ArgumentParser:
     flow = commands.add_parser("flow", help="solve a published network of flows: cost, proof and loads", description=f"Solve a network of flows: {formats}.")
     flow.add_argument("network", type=Path, metavar="FILE", help="the network")
     flow.add_argument("trips", type=Path, nargs="?", metavar="TRIPS", help="trips of a TNTP network")
-    flow.add_argument("--gap", type=float, default=1e-6, metavar="G", help="how far above its proven bound, relative, the plan may be (default 1e-6)")
+    flow.add_argument("--trips", type=Path, dest="trips_named", metavar="TRIPS", help="the same, named")
+    flow.add_argument("--equilibrium", action="store_true", help="of a TNTP network: every trip on a way that costs it least, where roads slow down with load")
+    flow.add_argument("--system", action="store_true", help="with --equilibrium: least total cost of all instead")
+    flow.add_argument("--toll-weight", type=float, default=0.0, metavar="W", help="with --equilibrium: time that a unit of toll counts for (default 0)")
+    flow.add_argument("--distance-weight", type=float, default=0.0, metavar="W", help="with --equilibrium: time that a unit of length counts for (default 0)")
+    flow.add_argument("--compare", type=Path, metavar="FLOW", help="with --equilibrium: published link flows to hold the answer against")
+    flow.add_argument("--threads", type=int, metavar="N", help="at most so many threads (default: all cores; the answer is the same)")
+    flow.add_argument("--top", type=int, default=10, metavar="N", help="with --equilibrium: fullest links shown (default 10)")
+    flow.add_argument("--gap", type=float, default=1e-6, metavar="G", help="how far above its proven bound, relative, the plan may be (default 1e-6); "
+                      "of an equilibrium: the relative gap, down to 1e-12 and less")  # fmt: skip
     flow.add_argument("--engine", default="auto", metavar="WORD", help="interior, simplex, arcs, or auto (default)")
     flow.add_argument("--limit", type=float, metavar="SECONDS", help="come back with the best plan after this long; exit 1 if the gap is not reached")
     flow.add_argument("--format", choices=("table", "json", "csv"), default="table", help="how to write it; csv and json have every arc (default: table)")
