@@ -46,7 +46,8 @@ def files_of_the_page(request: pytest.FixtureRequest, tmp_path: Path, monkeypatc
     """A working directory with the files that the page shows, and the shipments of docs."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "docs").mkdir()
-    shutil.copy(ROOT / "docs" / "shipments.csv", tmp_path / "docs")
+    for name in ("shipments.csv", "given-2024.toml"):
+        shutil.copy(ROOT / "docs" / name, tmp_path / "docs")
     (tmp_path / "article.txt").write_text("In 2022 trade reached a record of more than 31 billion dollars, twice that of 2018.", encoding="utf-8")
     for _, text in blocks(request.getfixturevalue("page"), "toml"):
         name = re.match(r"# ([\w-]+\.toml)\n", text)
