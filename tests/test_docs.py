@@ -35,7 +35,7 @@ def commands(page: Path) -> list[str]:
     """Every ``keruen`` line of the shell blocks, continued lines joined, what follows a pipe, ``>`` or ``#`` left out."""
     lines = [line for _, text in blocks(page, "shell", "") for line in text.replace("\\\n", " ").splitlines()]
     plain = [re.sub(r"^\$ ", "", line.strip()) for line in lines]
-    return [re.split(r"\s[|>#]", line)[0] for line in plain if line.startswith("keruen ")]
+    return [re.split(r"\s[|>#]", line)[0].rstrip() for line in plain if line.startswith("keruen ")]
 
 
 COMMANDS = list({line: (page, line) for page in PAGES for line in commands(page)}.values())
