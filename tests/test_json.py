@@ -55,7 +55,8 @@ def _objects(node: Any) -> Iterator[dict[str, Any]]:
             yield from _objects(part)
 
 
-SHAPES = ["solve", "check", "depend", "stress", "worst", "sample", "rules", "relations", "trade", "claims", "why", "why-numbers", "why-result", "read"]
+SHAPES = ["solve", "check", "depend", "stress", "worst", "sample", "rules", "relations", "trade", "claims", "why", "why-numbers", "why-result", "read",
+          "calibrate", "predict"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -140,6 +141,12 @@ def test_worst(folder: Path, run: Run) -> None:
     data = run("stress", str(folder), "--worst", "2", "--quiet", shape="worst")
     assert len(data["closed"]) <= 2
     assert data["gap"] <= 1e-4
+
+
+def test_calibrate_and_predict(run: Run) -> None:
+    assert run("calibrate", "kazakhstan", "--until", "2021", "--spread", "8")["constants"]
+    assert run("predict", "kazakhstan", "--given", str(DOCS / "given-2024.toml"))["year"] == 2024
+    assert run("solve", "kazakhstan", "--behaviour", "shippers")["status"] == "equilibrium"
 
 
 def test_sample(folder: Path, run: Run) -> None:
