@@ -56,7 +56,7 @@ def _objects(node: Any) -> Iterator[dict[str, Any]]:
 
 
 SHAPES = ["solve", "check", "depend", "stress", "worst", "sample", "rules", "relations", "trade", "claims", "why", "why-numbers", "why-result", "read",
-          "calibrate", "predict"]  # fmt: skip
+          "calibrate", "predict", "convert"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SHAPES)
