@@ -24,7 +24,8 @@ TITLES = {
     "cold": "6. Cold start: whole commands, a fresh process each time",
     "kernels": "7. Compiled kernels: the first call and the later ones",
     "screening": "8. Screening: shipments against the rules of the Kazakhstan case",
-    "web": "9. The what-if page: from a lever to the redrawn map, and 50 clients at once",
+    "equilibrium": "9. Traffic equilibria of published networks",
+    "web": "10. The what-if page: from a lever to the redrawn map, and 50 clients at once",
 }
 SECTIONS = tuple(TITLES)
 
@@ -222,6 +223,20 @@ def _screening(quick: bool) -> list[Cell]:
     ]
 
 
+def _equilibrium(quick: bool) -> list[Cell]:
+    names = ["Sioux Falls", "Anaheim"] if quick else ["Sioux Falls", "Anaheim", "Barcelona", "Chicago Sketch"]
+    limit = 5.0 if quick else 120.0
+    common: dict[str, Any] = {"agree": "", "budget_s": 1.0, "timeout_s": 600}
+    found = []
+    for name in names:
+        for cores in (1, 2):
+            word = f"{cores} core{'s' if cores > 1 else ''}"
+            at: dict[str, Any] = {"name": name}
+            found.append(Cell("equilibrium", name, f"keruen, {word}", "equilibrium:keruen", {**at, "threads": cores}, base=cores == 1, **common))
+            found.append(Cell("equilibrium", name, f"AequilibraE, {word}", "equilibrium:aequilibrae", {**at, "cores": cores, "limit": limit}, **common))
+    return found
+
+
 def _web(quick: bool) -> list[Cell]:
     common: dict[str, Any] = {"budget_s": 120, "timeout_s": 300}
     case = "the Kazakhstan case in headless Chromium"
@@ -249,5 +264,6 @@ _MAKERS = {
     "cold": _cold,
     "kernels": _kernels,
     "screening": _screening,
+    "equilibrium": _equilibrium,
     "web": _web,
 }

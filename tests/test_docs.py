@@ -36,7 +36,7 @@ def commands(page: Path) -> list[str]:
     lines = [line for _, text in blocks(page, "shell", "") for line in text.replace("\\\n", " ").splitlines()]
     plain = [re.sub(r"^\$ ", "", line.strip()) for line in lines]
     # The page serves until somebody stops it; tests/web start and stop it.
-    return [re.split(r"\s[|>#]", line)[0] for line in plain if line.startswith("keruen ") and not line.startswith("keruen serve")]
+    return [re.split(r"\s[|>#]", line)[0].rstrip() for line in plain if line.startswith("keruen ") and not line.startswith("keruen serve")]
 
 
 COMMANDS = list({line: (page, line) for page in PAGES for line in commands(page)}.values())

@@ -55,7 +55,8 @@ def _objects(node: Any) -> Iterator[dict[str, Any]]:
             yield from _objects(part)
 
 
-SHAPES = ["solve", "check", "depend", "stress", "worst", "sample", "rules", "relations", "trade", "claims", "why", "why-numbers", "why-result", "read", "calibrate", "predict"]
+SHAPES = ["solve", "check", "depend", "stress", "worst", "sample", "rules", "relations", "trade", "claims", "why", "why-numbers", "why-result", "read",
+          "calibrate", "predict", "convert"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SHAPES)

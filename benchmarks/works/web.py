@@ -1,4 +1,4 @@
-"""Section 9: the what-if page, measured where a person sits, in headless Chromium; and the server under 50 clients. Loopback only."""
+"""Section 10: the what-if page, measured where a person sits, in headless Chromium; and the server under 50 clients. Loopback only."""
 
 from __future__ import annotations
 

@@ -126,7 +126,8 @@ def test_saved_parameters_are_those_of_the_case(case, tmp_path, capsys):
     (folder / "parameters.csv").unlink()
     lines = (case.path / "sources.csv").read_text(encoding="utf-8").splitlines(keepends=True)
     (folder / "sources.csv").write_text("".join(line for line in lines if not line.startswith("calibration,")), encoding="utf-8")
-    assert main(["calibrate", str(folder), "--save", "-o", str(tmp_path / "out.txt")]) == 0
+    spread = next(p.usd for p in case.parameters.values() if p.kind == "spread")
+    assert main(["calibrate", str(folder), "--spread", str(spread), "--save", "-o", str(tmp_path / "out.txt")]) == 0
     assert main(["check", str(folder)]) == 0
     capsys.readouterr()
 

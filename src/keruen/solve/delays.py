@@ -59,7 +59,7 @@ def cost_at(curves: Array, e: int, v: float) -> float:
             u *= u
             return float(free[e] + scale[e] * (u * u))
         return float(free[e] + scale[e] * (u if p == 1.0 else u**p))
-    if k in (DAVIDSON, DAVIDSON_MARGINAL):
+    if k >= DAVIDSON and k != POINTS:
         if u >= 1.0:
             return np.inf
         ratio = u / (1.0 - u)
@@ -87,7 +87,7 @@ def slope_at(curves: Array, e: int, v: float) -> float:
         if p == 1.0:
             return float(scale[e] / capacity[e])
         return float(p * scale[e] / capacity[e] * (max(u, NEAR_ZERO) if p < 1.0 else u) ** (p - 1.0))
-    if k in (DAVIDSON, DAVIDSON_MARGINAL):
+    if k >= DAVIDSON and k != POINTS:
         if u >= 1.0:
             return np.inf
         room = 1.0 - u
@@ -187,10 +187,10 @@ def conjugate_at(curves: Array, e: int, w: float, limit: float) -> float:
     k = kind[e]
     if v <= 0.0 or limit <= 0.0:
         return 0.0
-    if k == FLAT or (k == POINTS and not (v <= limit)):
-        if np.isinf(limit):
-            return -np.inf
-        return float(-extra * limit) if k == FLAT else integral_at(curves, e, limit) - w * limit
+    if np.isinf(v) and np.isinf(limit):
+        return -np.inf
+    if k == FLAT:
+        return float(-extra * limit)
     if v > limit:
         return integral_at(curves, e, limit) - w * limit
     c = capacity[e]
@@ -275,10 +275,10 @@ class Delays:
         _refuse("scale", s, davidson & (~(s > 0) | np.isinf(s)), "a number above 0 for a davidson curve; without growth use a flat one and a hard capacity")
         _refuse("capacity", c, (davidson | points) & (~(c > 0) | np.isinf(c)), "a number above 0, not inf, for a curve by share of capacity")
         start, x, y = _points(edges, points, point_start, point_x, point_y)
-        kept = {"kind": k.astype(np.int8), "free": f, "scale": s, "capacity": c, "power": p, "point_start": start, "point_x": x, "point_y": y}
-        for name, a in kept.items():
-            a.setflags(write=False)
-            object.__setattr__(self, name, a)
+        kept: dict[str, Any] = {"kind": k.astype(np.int8), "free": f, "scale": s, "capacity": c, "power": p, "point_start": start, "point_x": x, "point_y": y}
+        for name, array in kept.items():
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
 
     @classmethod
     def bpr(cls, free: ArrayLike, scale: ArrayLike, capacity: ArrayLike, power: ArrayLike) -> Delays:
@@ -324,7 +324,9 @@ class Delays:
             raise UsageError("delays: found marginal curves already; expected average ones")
         kind = np.where(self.kind == DAVIDSON, DAVIDSON_MARGINAL, self.kind)
         scale = np.where(self.kind == BPR, self.scale * (1.0 + self.power), self.scale)
-        start, xs, ys = np.zeros(len(self) + 1, np.int64), [], []
+        start = np.zeros(len(self) + 1, np.int64)
+        xs: list[Floats] = []
+        ys: list[Floats] = []
         for e in range(len(self)):
             x, y = (a[self.point_start[e] : self.point_start[e + 1]] for a in (self.point_x, self.point_y))
             wide = np.flatnonzero(np.diff(x) > 0)
@@ -375,7 +377,8 @@ def _points(edges: int, used: NDArray[np.bool_], point_start: ArrayLike | None, 
         if not len(a) or not (np.isfinite(a) & np.isfinite(b) & (a >= 0) & (b >= 0)).all():
             raise UsageError(f"points of edge {e}: found {'none' if not len(a) else 'one that is negative or no number'}; expected shares and extras from 0")
         if (np.diff(a) < 0).any() or (np.diff(b) < 0).any() or (len(a) > 1 and a[-1] == a[-2]):
-            raise UsageError(f"points of edge {e}: found {list(zip(a.tolist(), b.tolist(), strict=True))}; expected shares that rise and extras that never fall")
+            found = list(zip(a.tolist(), b.tolist(), strict=True))
+            raise UsageError(f"points of edge {e}: found {found}; expected rising shares, and extras that never fall")
         if a[0] > 0:
             a, b = np.r_[0.0, a], np.r_[0.0, b]
         xs.append(a)
