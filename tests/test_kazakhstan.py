@@ -137,6 +137,16 @@ def test_with_and_without_contracts() -> None:
     assert line(free, "aktau-btc") < 0.1
 
 
+@pytest.mark.parametrize("year", [2023, 2024, 2030])
+def test_no_price_is_rounding(year: int) -> None:
+    """What is full and has a price is worth it: none of them is the last digit of a large sum."""
+    limits = case().solve(year).limits
+    priced = limits[limits.price_musd_per_unit > 0]
+    assert len(priced) >= 8
+    assert (priced.price_musd_per_unit > 1e-3).all()
+    assert (priced.one_more_musd > 1e-6).all()
+
+
 def test_russia_closed() -> None:
     shut = case().solve(2023, kr.close(country="RU"))
     wanted, moved = crude_exports(shut)

@@ -18,6 +18,8 @@ import pytest
 import keruen as kr
 from keruen.errors import UsageError
 from keruen.network import build
+from keruen.network.build import Usable
+from keruen.reach import spread
 from random_cases import YEARS, load_reachable, random_case, random_tables
 from small import SETTINGS, SOURCE, small_tables, write_tables
 
@@ -547,3 +549,24 @@ def test_a_network_is_compiled_the_same_twice(seed, tmp_path):
         )
         assert g.edges.tolist() == h.edges.tolist()
         assert g.cost.tolist() == h.cost.tolist()
+
+
+def test_reach_is_that_of_a_plain_search():
+    """Circles with ways in and out, and loose ends: what is known of one vertex of a circle holds for all of it and for no other."""
+    hits = 0
+    for seed in range(200):
+        rng = random.Random(seed)
+        many = rng.randint(2, 14)
+        ends = [(rng.randrange(many), rng.randrange(many)) for _ in range(rng.randint(1, 3 * many))]
+        usable = sorted(rng.sample(range(len(ends)), rng.randint(0, len(ends))))
+        ahead, behind = {}, {}
+        for tail, head in (ends[i] for i in usable):
+            ahead.setdefault(tail, []).append(head)
+            behind.setdefault(head, []).append(tail)
+        found = Usable(usable, ends)
+        for _ in range(6):
+            some = set(rng.sample(range(many), rng.randint(0, min(3, many))))
+            assert found.from_(some) == spread(some, ahead), (seed, some)
+            assert found.to(some) == spread(some, behind), (seed, some)
+            hits += found.from_(some) is found.from_(some) and bool(some)
+    assert hits > 100, "the short cut was taken"

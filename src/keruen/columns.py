@@ -72,11 +72,16 @@ class Row:
     line: int = field(default=0, compare=False, repr=False)
 
 
+_FOUND: dict[type[Row], tuple[Column, ...]] = {}  # asked for thousands of times a report
+
+
 def columns_of(row_type: type[Row]) -> tuple[Column, ...]:
     """The columns of a row type, in order; a trailing underscore of the attribute is not in the file."""
+    if row_type in _FOUND:
+        return _FOUND[row_type]
     found = []
     for entry in dataclasses.fields(row_type):
         spec = entry.metadata.get("column")
         if spec is not None:
             found.append(dataclasses.replace(spec, name=spec.name or entry.name.rstrip("_")))
-    return tuple(found)
+    return _FOUND.setdefault(row_type, tuple(found))

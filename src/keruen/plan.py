@@ -16,7 +16,7 @@ from keruen.solve.lines import end_of
 from keruen.solve.paths import Path, paths_of
 from keruen.solve.program import Taken, capacities
 from keruen.solve.reasons import Reasons
-from keruen.solve.shares import LEAST_SHOWN, Shares, exported, is_export, touching, transport_cost
+from keruen.solve.shares import LEAST_SHOWN, Shares, is_export, touching, transport_cost
 from keruen.units import SMALL_PER_UNIT
 
 if TYPE_CHECKING:
@@ -107,7 +107,10 @@ class Plan:
     @cached_property
     def _commodities(self) -> list[dict[str, Any]]:
         n, p, x = self.network, self.solution.program, self.solution.x
-        rows = []
+        rows, made = [], dict.fromkeys(n.commodities, 0.0)
+        for c, t in p.taken:
+            if t.kind == "made":
+                made[n.groups[t.group].commodity] += float(x[c])
         for name, commodity in n.commodities.items():
             offers = [i for i, o in enumerate(n.offers) if o.commodity == name]
             lots = [i for i, c in enumerate(n.consigned) if c.commodity == name]
@@ -115,22 +118,24 @@ class Plan:
             offered = sum(n.offers[i].quantity for i in offers) + sum(n.consigned[i].quantity for i in lots)
             taken = sum(self.solution.load(p.supply_rows[i]) for i in offers) + sum(float(x[p.moved + i]) for i in lots)
             unmet = sum(n.wants[i].quantity - float(x[p.met + i]) for i in wants) + sum(n.consigned[i].quantity - float(x[p.moved + i]) for i in lots)
-            made = sum(float(x[c]) for c, t in p.taken if t.kind == "made" and n.groups[t.group].commodity == name)
             rows.append({"commodity": name, "unit": commodity.unit, "offered": offered, "moved": taken, "left_behind": max(0.0, offered - taken),
-                         "made": made, "unmet": max(0.0, unmet)})  # fmt: skip
+                         "made": made[name], "unmet": max(0.0, unmet)})  # fmt: skip
         return rows
 
     @cached_property
     def _exports(self) -> list[dict[str, Any]]:
-        n = self.network
-        rows = []
-        homes = {(n.groups[t.group].commodity, t.kind, t.item) for _, t in self.solution.program.taken if is_export(n, t)}
+        n, x = self.network, self.solution.x
+        rows: list[dict[str, Any]] = []
+        moved: dict[str, float] = defaultdict(float)
+        for c, t in self.solution.program.taken:
+            if is_export(n, t):
+                moved[n.groups[t.group].commodity] += float(x[c])
         for name, commodity in n.commodities.items():
             wanted = sum(w.quantity for w in n.wants if w.commodity == name and w.use == "market" and all(e.country != n.case.home for e, _ in w.ends)
                          and self._home_offers(name))  # fmt: skip
             wanted += sum(c.quantity for c in n.consigned if c.commodity == name and c.origin.country == n.case.home != c.destination.country)
-            if wanted > 0 or any(h[0] == name for h in homes):
-                rows.append({"commodity": name, "unit": commodity.unit, "wanted": wanted, "moved": exported(self.solution, name)})
+            if wanted > 0 or name in moved:
+                rows.append({"commodity": name, "unit": commodity.unit, "wanted": wanted, "moved": moved.get(name, 0.0)})
         return rows
 
     def _home_offers(self, commodity: str) -> bool:
@@ -143,9 +148,10 @@ class Plan:
         """Flow by (edge, commodity), in the commodity's unit."""
         flows: dict[tuple[int, str], float] = defaultdict(float)
         for g, group in enumerate(self.network.groups):
-            for e, q in zip(group.edges.tolist(), self.solution.flows(g).tolist(), strict=True):
-                if q > TINY:
-                    flows[(e, group.commodity)] += q
+            carried = self.solution.flows(g)
+            some = np.flatnonzero(carried > TINY)
+            for e, q in zip(group.edges[some].tolist(), carried[some].tolist(), strict=True):
+                flows[(e, group.commodity)] += q
         return dict(sorted(flows.items()))
 
     @cached_property

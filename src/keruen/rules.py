@@ -40,12 +40,18 @@ class RuleBook:
         rules = {r.rule: r for r in [*mine, *overlay.rules] if self._binds(r, day)}
         self.rules: tuple[Rule, ...] = tuple(rules[k] for k in sorted(rules))
         self._members = cache(lambda organisation: case.members(organisation, year))
+        self._leaving = cache(self._about)
         self._crosses = cache(lambda words, countries: any(self.is_one_of(End("", c), words) for c in countries))
 
     def _binds(self, rule: Rule, day: date) -> bool:
         if rule.effect not in self.BINDING or rule.end_use or (rule.hs and not rule.commodities) or rule.unit == "head":
             return False
         return (rule.valid_from is None or rule.valid_from <= day) and (rule.valid_to is None or rule.valid_to >= day)
+
+    def _about(self, commodity: str, origin: End) -> list[tuple[int, tuple[str, ...]]]:
+        """Positions of the rules for what leaves here, and the destinations each names."""
+        goods = ((i, r) for i, r in enumerate(self.rules) if not r.commodities or commodity in r.commodities)
+        return [(i, r.destination) for i, r in goods if self.is_one_of(origin, r.origin)]
 
     def is_one_of(self, end: End, words: Sequence[str]) -> bool:
         """Whether an end is a place named, in a country named, or in a member of an organisation named.
@@ -61,11 +67,7 @@ class RuleBook:
 
     def matching(self, commodity: str, origin: End, destination: End) -> tuple[int, ...]:
         """Positions in ``rules`` of those that look at this flow."""
-        return tuple(
-            i
-            for i, rule in enumerate(self.rules)
-            if (not rule.commodities or commodity in rule.commodities) and self.is_one_of(origin, rule.origin) and self.is_one_of(destination, rule.destination)
-        )
+        return tuple(i for i, words in self._leaving(commodity, origin) if not words or self.is_one_of(destination, words))
 
     def on_some_links_only(self, rule: Rule) -> bool:
         """Whether the rule is about links; else it is about the flow as a whole, where it is delivered."""

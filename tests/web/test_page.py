@@ -22,6 +22,7 @@ pytestmark = [
     pytest.mark.browser, pytest.mark.slow,
     pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine: the page was not tried in a browser"),
 ]  # fmt: skip
+PATIENCE = 180_000  # milliseconds; what is waited for takes seconds at most where nobody else works
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run", "--disable-sync"]
 
 
@@ -45,7 +46,7 @@ def page(browser: Browser, served: Served) -> Iterator[Page]:
     """A page whose every message, failed request and address is looked at in the end."""
     context = browser.new_context(viewport={"width": 1366, "height": 768}, accept_downloads=True)
     made = context.new_page()
-    made.set_default_timeout(60_000)
+    made.set_default_timeout(PATIENCE)
     wrong: list[str] = []
     made.on("console", lambda m: wrong.append(f"console: {m.text}") if m.type in ("error", "warning") else None)
     made.on("pageerror", lambda e: wrong.append(f"error: {e}"))
@@ -195,6 +196,42 @@ def test_levers(page: Page, served: Served, capsys: pytest.CaptureFixture[str]) 
     ready(page, "year=2030&without=kind=contract")
 
 
+def test_a_map_that_was_changed_step_by_step_is_the_map_that_is_drawn_at_once(browser: Browser, page: Page, served: Served) -> None:
+    """Only what changed is put into the page anew; in the end all of it is as in a page that was opened there."""
+    open_page(page, served)
+    page.evaluate("() => { document.querySelector('#map-a g[data-link=rail-malaszewicze-lodz]').kept = true; }")
+    kept = "() => document.querySelector('#map-a g[data-link=rail-malaszewicze-lodz]').kept === true"
+    steps = ("close=link=pipe-cpc-tengiz-atyrau", "close=country=RU", "year=2030&scenario=russia-closed", "close=link=rail-malaszewicze-lodz")
+    for n, query in enumerate(steps):
+        page.evaluate("async query => (await import('/static/state.js')).open(query)", query)
+        ready(page, query if "year" in query else f"year=2023&{query}")
+        if not n:
+            assert page.evaluate(kept), "what did not change is not drawn anew"
+    assert not page.evaluate(kept)
+    other = browser.new_context(viewport={"width": 1366, "height": 768}).new_page()
+    other.set_default_timeout(PATIENCE)
+    other.goto(page.url)
+    ready(other, "year=2023&close=link=rail-malaszewicze-lodz")
+    assert other.inner_html("#map-a svg.kmap-view") == page.inner_html("#map-a svg.kmap-view")
+    other.context.close()
+
+
+def test_shippers_decide(page: Page, served: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    """What shippers would do is drawn and counted; what is answered for the planner alone says so and is not asked."""
+    open_page(page, served)
+    page.select_option("#behaviour", "shippers")
+    ready(page, "year=2023&behaviour=shippers")
+    assert exports(page) == pytest.approx(moved(told(capsys, "--behaviour", "shippers")))
+    page.wait_for_selector(".shares tbody tr")
+    page.click("text=Statements whose verdict changes")
+    assert page.locator("text=Answered for the planner alone").count() == 2
+    assert not page.locator("#problem").is_visible()
+    assert page.locator("#answers .waiting").count() == 0
+    page.select_option("#behaviour", "planner")
+    ready(page, "year=2023")
+    page.wait_for_selector("#answers ol.rows li")
+
+
 def test_two_side_by_side(page: Page, served: Served) -> None:
     open_page(page, served, "close=country=RU", "year=2023&close=country=RU")
     page.click("#beside")
@@ -210,11 +247,16 @@ def test_two_side_by_side(page: Page, served: Served) -> None:
 
 def test_what_can_be_taken_away(page: Page, served: Served, tmp_path: Path) -> None:
     open_page(page, served, "close=country=RU", "year=2023&close=country=RU")
+    # The report is made where shares and worst closures are: after them.
+    page.wait_for_selector(".shares tbody tr")
+    page.wait_for_selector("#answers ol.rows li")
     page.click("#take summary")
     saved = {}
     for button in ("#save-csv", "#save-parquet", "#save-svg", "#save-png", "#save-report"):
-        with page.expect_download() as download:
+        with page.expect_download(timeout=PATIENCE) as download:
             page.click(button)
+            if button == "#save-report":
+                page.wait_for_function("() => document.getElementById('status').textContent.startsWith('Making the report')")
         saved[button] = tmp_path / download.value.suggested_filename
         download.value.save_as(saved[button])
     rows = list(csv.DictReader(saved["#save-csv"].open(encoding="utf-8")))

@@ -12,13 +12,15 @@ from keruen.case import Case
 from keruen.check import check_laid
 from keruen.errors import ScenarioError, UsageError, say
 from keruen.network.parts import Bound, Consigned, Edge, Floats, Group, Ints, Limit, Network, Offer, Ships, Want, Works
-from keruen.reach import matches_mode, spread, track
+from keruen.reach import COST_COLUMN, matches_mode, spread, track
 from keruen.rules import End, RuleBook, tax_usd
 from keruen.scenario import Overlay, Scenario, lay
 from keruen.tables import Rule
 from keruen.units import MUSD_PER_UNIT
 
 __all__ = ["build"]
+
+Ways = tuple[str, tuple[str, ...]]  # a commodity and the rules that forbid it some links
 
 KNOT_KM_H = 1.852
 HOURS = 8760.0
@@ -38,6 +40,36 @@ def build(case: Case, year: int, scenario: Scenario | None = None) -> Network:
         if problems:
             raise ScenarioError("the case does not hold with what the scenario sets\n" + say(problems))
     return _Builder(laid, year, overlay).network()
+
+
+class Usable:
+    """Edges that a flow may use, and what can be reached by them."""
+
+    def __init__(self, usable: Sequence[int], ends: Sequence[tuple[int, int]]) -> None:
+        self.edges: Ints = np.array(usable, np.int64)
+        self._ahead: dict[int, list[int]] = defaultdict(list)
+        self._behind: dict[int, list[int]] = defaultdict(list)
+        for tail, head in [ends[i] for i in usable]:
+            self._ahead[tail].append(head)
+            self._behind[head].append(tail)
+        self._core: tuple[frozenset[int], frozenset[int]] | None = None
+
+    def from_(self, start: set[int]) -> frozenset[int]:
+        """Vertices that can be reached from any of these."""
+        return self._spread(start, 0)
+
+    def to(self, stop: set[int]) -> frozenset[int]:
+        """Vertices from which any of these can be reached."""
+        return self._spread(stop, 1)
+
+    def _spread(self, begin: set[int], way: int) -> frozenset[int]:
+        if self._core is None and self._ahead:
+            one = {max(self._ahead, key=lambda v: (len(self._ahead[v]), v))}
+            self._core = frozenset(spread(one, self._ahead)), frozenset(spread(one, self._behind))
+        # From one vertex of a circle the same can be reached as from all of it, and most of a network is one circle.
+        if self._core and begin <= self._core[way] and not begin.isdisjoint(self._core[1 - way]):
+            return self._core[way]
+        return frozenset(spread(begin, self._behind if way else self._ahead))
 
 
 class _Builder:
@@ -97,11 +129,10 @@ class _Builder:
 
     def _costs(self, table: str, row: Any, name: str, hours: float) -> dict[str, float]:
         """MUSD for one unit of each commodity carried: money and time."""
-        column = {"Mt": "cost_usd_per_t", "kTEU": "cost_usd_per_teu", "bcm": "cost_usd_per_1000m3"}
-        costs = {}
+        costs, factor = {}, self.overlay.factor(table, name, "cost")
         for commodity in row.carries:
             c = self.case.commodities[commodity]
-            money = float(getattr(row, column[c.unit])) * self.overlay.factor(table, name, "cost")
+            money = float(getattr(row, COST_COLUMN[c.unit])) * factor
             costs[commodity] = (money + c.time_usd_per_day * hours / 24) * MUSD_PER_UNIT[c.unit]
         return costs
 
@@ -128,16 +159,13 @@ class _Builder:
             costs = self._costs("transfers", transfer, name, hours)
             limit = self._limit(name, "transfer", self._capacity("transfers", transfer, name), transfer.capacity_unit)
             here = self.tracks.get(transfer.place, ())
-            country = self.case.places[transfer.place].country
-            for p in here:
-                for q in here:
-                    forward = matches_mode(p, transfer.from_modes) and matches_mode(q, transfer.to_modes)
-                    back = matches_mode(q, transfer.from_modes) and matches_mode(p, transfer.to_modes)
-                    if p != q and (forward or (back and transfer.direction == "both")):
-                        a, b = self.vertex[(transfer.place, p)], self.vertex[(transfer.place, q)]
-                        self.edges.append(
-                            Edge(name, "transfer", a, b, f"{p}>{q}", (country,), transfer.operator, costs, hours, frozenset(transfer.carries), limit)
-                        )
+            country, carries = (self.case.places[transfer.place].country,), frozenset(transfer.carries)
+            begins, ends = ([t for t in here if matches_mode(t, words)] for words in (transfer.from_modes, transfer.to_modes))
+            turns = {(p, q) for p in begins for q in ends if p != q}
+            turns |= {(q, p) for p, q in turns} if transfer.direction == "both" else set()
+            for p, q in sorted(turns):
+                a, b = self.vertex[(transfer.place, p)], self.vertex[(transfer.place, q)]
+                self.edges.append(Edge(name, "transfer", a, b, f"{p}>{q}", country, transfer.operator, costs, hours, carries, limit))
 
     def _limit(self, name: str, kind: str, capacity: float | None, unit: str) -> int:
         """Position of a new limit, or -1 where there is none."""
@@ -221,12 +249,18 @@ class _Builder:
     def network(self) -> Network:
         self._make_edges()
         offers, wants, works, consigned = self._offers(), self._wants(), self._works(), self._consigned()
+        closed = {v for (place, _), v in self.vertex.items() if place in self.overlay.closed_places}
         open_edges = frozenset(
             i for i, e in enumerate(self.edges)
-            if (e.limit < 0 or self.limits[e.limit].capacity > 0)
-            and not {self.vertices_of(e.tail), self.vertices_of(e.head)} & set(self.overlay.closed_places)
+            if (e.limit < 0 or self.limits[e.limit].capacity > 0) and e.tail not in closed and e.head not in closed
         )  # fmt: skip
-        self._ways: dict[tuple[str, tuple[str, ...]], tuple[list[int], dict[int, list[int]], dict[int, list[int]]]] = {}
+        self._named: dict[str, list[int]] = defaultdict(list)
+        for i, e in enumerate(self.edges):
+            self._named[e.name].append(i)
+        self._ends = [(e.tail, e.head) for e in self.edges]
+        self._vertices = np.array(self._ends, np.int64).reshape(-1, 2)
+        self._ways: dict[Ways, Usable] = {}
+        self._kept: dict[tuple[Ways, frozenset[int], frozenset[int]], tuple[Ints, Floats]] = {}
         self._looked: dict[str, frozenset[int]] = {}
         self._open = sorted(open_edges)
         groups: list[Group] = []
@@ -239,11 +273,6 @@ class _Builder:
             tuple(self.edges), tuple(self.limits), offers, wants, works, consigned, self._ships(), bounds,
             self.book.rules, tuple(groups), open_edges, tuple(self.notes),
         )  # fmt: skip
-
-    def vertices_of(self, vertex: int) -> str:
-        if not hasattr(self, "_place_of"):
-            self._place_of = [place for place, _ in sorted(self.vertex, key=self.vertex.__getitem__)]
-        return self._place_of[vertex]
 
     def _pooled(self, commodity: str, offers: Sequence[Offer], wants: Sequence[Want], works: Sequence[Works]) -> list[Group]:
         """Groups of supplies and plants towards demands and plants, split only as rules need."""
@@ -314,36 +343,36 @@ class _Builder:
         about_links = [self.book.rules[r] for r in rules if self.book.on_some_links_only(self.book.rules[r])]
         forbids = [r for r in about_links if r.effect == "forbid"]
         taxes = [r for r in about_links if r.effect == "tax"]
-        usable, ahead, behind = self._usable(commodity, forbids)
-        from_start, to_stop = spread(start, ahead), spread(stop, behind)
-        useful = from_start & to_stop
-        kept = [i for i in usable if self.edges[i].tail in useful and self.edges[i].head in useful]
-        if not kept:
+        key = commodity, tuple(r.rule for r in forbids)
+        usable = self._usable(key, forbids)
+        between = key, usable.from_(start), usable.to(stop)
+        if between not in self._kept:
+            useful = np.zeros(len(self.vertex), bool)
+            useful[list(between[1] & between[2])] = True
+            kept = usable.edges[useful[self._vertices[usable.edges]].all(axis=1)]
+            self._kept[between] = kept, np.array([self.edges[i].cost[commodity] for i in kept.tolist()])
+        kept, plain = self._kept[between]
+        if not len(kept):
             return None
-        cost = np.array([self.edges[i].cost[commodity] for i in kept])
+        cost = plain.copy()
         for rule in taxes:
             touched = self._touched(rule)
-            cost += np.array([self._tax(commodity, rule) if i in touched else 0.0 for i in kept])
-        return np.array(kept, np.int64), cost, self._delivery(commodity, rules)
+            cost += np.array([self._tax(commodity, rule) if i in touched else 0.0 for i in kept.tolist()])
+        return kept, cost, self._delivery(commodity, rules)
 
-    def _usable(self, commodity: str, forbids: Sequence[Rule]) -> tuple[list[int], dict[int, list[int]], dict[int, list[int]]]:
-        """Open edges that carry the commodity and that no rule forbids; who follows and who precedes each vertex by them."""
-        key = commodity, tuple(r.rule for r in forbids)
+    def _usable(self, key: Ways, forbids: Sequence[Rule]) -> Usable:
+        """Open edges that carry the commodity and that no rule forbids."""
         if key not in self._ways:
             shut = frozenset().union(*(self._touched(r) for r in forbids))
-            usable = [i for i in self._open if commodity in self.edges[i].carries and i not in shut]
-            ahead: dict[int, list[int]] = defaultdict(list)
-            behind: dict[int, list[int]] = defaultdict(list)
-            for i in usable:
-                ahead[self.edges[i].tail].append(self.edges[i].head)
-                behind[self.edges[i].head].append(self.edges[i].tail)
-            self._ways[key] = usable, ahead, behind
+            self._ways[key] = Usable([i for i in self._open if key[0] in self.edges[i].carries and i not in shut], self._ends)
         return self._ways[key]
 
     def _touched(self, rule: Rule) -> frozenset[int]:
         """Edges a rule looks at."""
         if rule.rule not in self._looked:
-            self._looked[rule.rule] = frozenset(i for i, e in enumerate(self.edges) if self._touches(rule, e))
+            names = {word.partition(":")[0] for word in rule.links}
+            edges = [i for name in names for i in self._named.get(name, ())] if names else range(len(self.edges))
+            self._looked[rule.rule] = frozenset(i for i in edges if self._touches(rule, self.edges[i]))
         return self._looked[rule.rule]
 
     def _bound(self, rule: Rule) -> Bound:

@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 from keruen.errors import UsageError
 from keruen.show.labels import Box, meet, text_width
 from keruen.show.projection import Frame, Point
-from keruen.show.ways import number
+from keruen.show.ways import Way, number
 
 __all__ = ["FaintName", "draw_land", "faint_names", "load_outlines", "safe", "settled"]
 
@@ -25,6 +25,7 @@ FINE, COARSE = 0.6, 1.8  # points nearer than this to the one before are left ou
 AROUND = ((0, 0), (0, -8), (0, 8), (-12, 0), (12, 0))  # a faint name may move this far to be free
 
 
+@lru_cache(maxsize=8192)
 def safe(text: str) -> str:
     """Safe inside an element and inside double quotes; control characters go."""
     if not text.isprintable():
@@ -127,8 +128,8 @@ def faint_names(outlines: Mapping[str, Any], frame: Frame) -> list[FaintName]:
     return out
 
 
-def settled(names: Sequence[FaintName], taken: Sequence[Box]) -> str:
-    """Each name once, in the first of its places where nothing lies over it; names without such a place are left out."""
+def settled(names: Sequence[FaintName], taken: Sequence[Box], lines: Sequence[Way] = ()) -> str:
+    """Each name once, in the first of its places where no box and no line lies over it; names without such a place are left out."""
     out: list[str] = []
     done: set[str] = set()
     boxes = list(taken)
@@ -136,7 +137,9 @@ def settled(names: Sequence[FaintName], taken: Sequence[Box]) -> str:
         if name.text in done:
             continue
         left, top, right, bottom = name.box
-        near = [box for box in boxes if meet(box, (left - 12, top - 8, right + 12, bottom + 8))]
+        around = (left - 12, top - 8, right + 12, bottom + 8)
+        near = [box for box in boxes if meet(box, around)]
+        near += [(x, y, x, y) for line in lines if meet(line.bounds, around) for x, y in line.samples]
         for dx, dy in AROUND:
             box = (left + dx, top + dy, right + dx, bottom + dy)
             if not any(meet(box, other) for other in near):

@@ -6,15 +6,20 @@ the lowest zoom of ``ZOOMS`` at which it fits and stays free of the others at al
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from keruen.show.projection import Point
+from keruen.show.ways import SQUARE
 
 __all__ = ["ZOOMS", "Box", "Label", "Wish", "meet", "place_labels", "text_width"]
 
 ZOOMS = (1, 2, 4, 8)
 CROWDED = 7.0  # price above which a name waits for a closer look
+NAMES_WITHIN, DOTS_WITHIN = (330.0, 60.0), (170.0, 30.0)  # farther than this to the side or up and down nothing meets a name
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 _NARROW = frozenset("iljtfrI.,:;'|!()[] -")
@@ -50,20 +55,33 @@ class Wish:
 
 @dataclass(frozen=True)
 class Label:
-    """Where a name goes: its box is ``box`` at zoom 1, measured from the point."""
+    """Where a name goes: its box is ``box`` at zoom 1, measured from the point ``at``."""
 
     id: str
     text: str
     zoom: int
+    at: Point
     box: Box
     anchor: str
     dx: float
     dy: float
 
 
-def _spots(wish: Wish) -> list[tuple[float, Box, str, float, float]]:
-    """Candidates: price, box around the point, text-anchor, and offset of the baseline."""
-    w, h, g = text_width(wish.text, wish.size), wish.size, wish.gap
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """A place that a name may take: price, box around the point, text-anchor, and offset of the baseline."""
+
+    price: float
+    box: Box
+    anchor: str
+    dx: float
+    dy: float
+
+
+@lru_cache(maxsize=4096)
+def _spots(text: str, size: float, gap: float) -> tuple[tuple[_Spot, ...], Box]:
+    """Candidates for a name, and a box round all of them."""
+    w, h, g = text_width(text, size), size, gap
     up, down = -0.26 * h, 0.74 * h
     out = []
     for price, anchor, dx, dy in (
@@ -73,8 +91,20 @@ def _spots(wish: Wish) -> list[tuple[float, Box, str, float, float]]:
         (1.0, "end", -0.8 * g, -0.7 * g), (1.0, "end", -0.8 * g, 0.7 * g + 0.6 * h),
     ):  # fmt: skip
         left = dx if anchor == "start" else dx - w if anchor == "end" else dx - w / 2
-        out.append((price, (left, dy - down, left + w, dy - up), anchor, dx, dy))
-    return out
+        out.append(_Spot(price, (left, dy - down, left + w, dy - up), anchor, dx, dy))
+    lefts, tops, rights, lows = zip(*(spot.box for spot in out), strict=True)
+    return tuple(out), (min(lefts), min(tops), max(rights), max(lows))
+
+
+@lru_cache(maxsize=32)
+def _near(points: tuple[Point, ...], far_x: float, far_y: float) -> dict[Point, tuple[Point, ...]]:
+    """Who lies so near to each of the points, itself included. The points of a case stay where they are in every scenario."""
+    ordered = sorted(points)
+    xs = [x for x, _ in ordered]
+    return {
+        (x, y): tuple(p for p in ordered[bisect_left(xs, x - far_x) : bisect_right(xs, x + far_x)] if -far_x < p[0] - x < far_x and -far_y < p[1] - y < far_y)
+        for x, y in ordered
+    }
 
 
 def _shifted(box: Box, at: Point, zoom: float) -> Box:
@@ -102,67 +132,111 @@ def place_labels(
     width: float,
     height: float,
     dots: Sequence[tuple[str, Point, float]] = (),
-    ink: Iterable[tuple[Point, float]] = (),
+    ink: Iterable[tuple[Iterable[tuple[int, int]], float]] = (),
     faint: Sequence[Box] = (),
     first: int = 40,
 ) -> list[Label]:
     """Labels for as many wishes as fit.
 
-    ``dots`` are circles that no other name may cover, ``ink`` points of lines better left free with their weight,
+    ``dots`` are circles that no other name may cover, ``ink`` lines better left free, as the squares they run through with a weight,
     ``faint`` boxes of background names. ``first`` is how many names there may be at the lowest zoom.
     """
-    cell = 8.0
-    drawn: dict[tuple[int, int], float] = {}
-    for (x, y), weight in ink:
-        key = (int(x // cell), int(y // cell))
-        drawn[key] = max(drawn.get(key, 0.0), weight)
+    waiting = tuple(sorted(wishes, key=lambda wish: (-wish.weight, wish.id)))
+    room = _Room(width, height, tuple(dots), tuple(sorted({*(wish.at for wish in waiting), *(at for _, at, _ in dots)})))
+    labels, left = _fitted(ZOOMS[0], waiting, (), room, _drawn(ink), faint, first)
+    return [*labels, *_closer(left, labels, room)]
 
-    def under(box: Box) -> float:
-        columns = range(int(box[0] // cell), int(box[2] // cell) + 1)
-        rows = range(int(box[1] // cell), int(box[3] // cell) + 1)
-        return sum(drawn.get((c, r), 0.0) for c in columns for r in rows)
 
-    waiting = sorted(wishes, key=lambda wish: (-wish.weight, wish.id))
-    placed: list[tuple[Point, Box]] = []
-    labels: list[Label] = []
-    for zoom in ZOOMS:
-        levels = [z for z in ZOOMS if z >= zoom]
-        left: list[Wish] = []
-        count = 0
-        for wish in waiting:
-            choices: list[tuple[float, int, Box, str, float, float]] = []
-            x0, y0 = wish.at
-            far_x, far_y = 330 / zoom, 60 / zoom
-            near = [
-                (at[0] - x0, at[1] - y0, box) for at, box in placed
-                if -far_x < at[0] - x0 < far_x and -far_y < at[1] - y0 < far_y
-            ]  # fmt: skip
-            left_x, right_x, top_y, low_y = x0 - 170 / zoom, x0 + 170 / zoom, y0 - 30 / zoom, y0 + 30 / zoom
-            close = [
-                (at, r) for name, at, r in dots
-                if left_x < at[0] < right_x and top_y < at[1] < low_y and name != wish.id
-            ]  # fmt: skip
-            for price, box, anchor, dx, dy in _spots(wish) if zoom > 1 or count < first else ():
-                here = _shifted(box, wish.at, 1)
-                edge = _shifted(box, wish.at, zoom)
-                if edge[0] < 2 or edge[1] < 2 or edge[2] > width * zoom - 2 or edge[3] > height * zoom - 2:
-                    continue
-                if _covers(box, near, levels):
-                    continue
-                if any(
-                    meet(edge, (at[0] * zoom - r, at[1] * zoom - r, at[0] * zoom + r, at[1] * zoom + r))
-                    for at, r in close
-                ):
-                    continue
-                price += under(here) * 0.35 if zoom == 1 else 0.0
-                price += 4.0 * sum(meet(here, box) for box in faint) if zoom == 1 else 0.0
-                choices.append((price, len(choices), box, anchor, dx, dy))
-            if not choices or (zoom == 1 and min(choices)[0] > CROWDED):
-                left.append(wish)
+@dataclass(frozen=True)
+class _Room:
+    """Where names go: size of the drawing, circles that no other name may cover, and all points there are."""
+
+    width: float
+    height: float
+    dots: tuple[tuple[str, Point, float], ...]
+    points: tuple[Point, ...]
+
+
+@lru_cache(maxsize=64)
+def _closer(waiting: tuple[Wish, ...], labels: tuple[Label, ...], room: _Room) -> tuple[Label, ...]:
+    """What a closer look shows besides. Lines do not matter there, so that many scenarios have the same."""
+    found: list[Label] = []
+    for zoom in ZOOMS[1:]:
+        more, waiting = _fitted(zoom, waiting, (*labels, *found), room)
+        found += more
+    return tuple(found)
+
+
+def _fitted(
+    zoom: int, waiting: Sequence[Wish], labels: Sequence[Label], room: _Room, drawn: Mapping[int, Mapping[int, float]] | None = None,
+    faint: Sequence[Box] = (), first: int | None = None,
+) -> tuple[tuple[Label, ...], tuple[Wish, ...]]:  # fmt: skip
+    """Labels that fit at a zoom beside those there are, and who still waits. ``drawn``, ``faint`` and ``first`` are for the lowest zoom."""
+    levels = [z for z in ZOOMS if z >= zoom]
+    names_near, dots_near = (_near(room.points, x / zoom, y / zoom) for x, y in (NAMES_WITHIN, DOTS_WITHIN))
+    round_dots: dict[Point, list[tuple[str, float]]] = defaultdict(list)
+    for name, at, r in room.dots:
+        round_dots[at].append((name, r))
+    placed: dict[Point, list[Box]] = defaultdict(list)
+    for label in labels:
+        placed[label.at].append(label.box)
+    found: list[Label] = []
+    left: list[Wish] = []
+    for wish in waiting:
+        if first is not None and len(found) >= first:
+            left.append(wish)
+            continue
+        x0, y0 = wish.at
+        spots, outer = _spots(wish.text, wish.size, wish.gap)
+        near = [
+            item for at in names_near[wish.at] if at in placed for box in placed[at]
+            if _covers(outer, (item := (at[0] - x0, at[1] - y0, box),), levels)
+        ]  # fmt: skip
+        around = _shifted(outer, wish.at, zoom)
+        close = [
+            circle for at in dots_near[wish.at] if at in round_dots for name, r in round_dots[at] if name != wish.id
+            if meet(around, circle := (at[0] * zoom - r, at[1] * zoom - r, at[0] * zoom + r, at[1] * zoom + r))
+        ]  # fmt: skip
+        behind = [box for box in faint if meet(around, box)]
+        best: tuple[float, _Spot] | None = None
+        for spot in spots:
+            edge = _shifted(spot.box, wish.at, zoom)
+            if edge[0] < 2 or edge[1] < 2 or edge[2] > room.width * zoom - 2 or edge[3] > room.height * zoom - 2:
                 continue
-            _, _, box, anchor, dx, dy = min(choices)
-            placed.append((wish.at, box))
-            labels.append(Label(wish.id, wish.text, zoom, box, anchor, dx, dy))
-            count += 1
-        waiting = left
-    return labels
+            if _covers(spot.box, near, levels) or any(meet(edge, circle) for circle in close):
+                continue
+            price = spot.price
+            if drawn is not None:
+                price += _under(edge, drawn) * 0.35
+                price += 4.0 * sum(meet(edge, box) for box in behind)
+            if best is None or price < best[0]:
+                best = price, spot
+        if best is None or (drawn is not None and best[0] > CROWDED):
+            left.append(wish)
+            continue
+        spot = best[1]
+        placed[wish.at].append(spot.box)
+        found.append(Label(wish.id, wish.text, zoom, wish.at, spot.box, spot.anchor, spot.dx, spot.dy))
+    return tuple(found), tuple(left)
+
+
+def _drawn(ink: Iterable[tuple[Iterable[tuple[int, int]], float]]) -> dict[int, dict[int, float]]:
+    """The heaviest line in each square, by column and row."""
+    drawn: dict[int, dict[int, float]] = defaultdict(dict)
+    for line, weight in ink:
+        for column, row in line:
+            rows = drawn[column]
+            if weight > rows.get(row, 0.0):
+                rows[row] = weight
+    return drawn
+
+
+def _under(box: Box, drawn: Mapping[int, Mapping[int, float]]) -> float:
+    """How much is drawn under a box."""
+    total, top, low = 0.0, int(box[1] // SQUARE), int(box[3] // SQUARE)
+    for column in range(int(box[0] // SQUARE), int(box[2] // SQUARE) + 1):
+        rows = drawn.get(column)
+        if rows:
+            for row in range(top, low + 1):
+                total += rows.get(row, 0.0)
+    return total

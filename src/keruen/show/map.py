@@ -26,7 +26,7 @@ from functools import lru_cache
 from typing import Any
 
 from keruen.errors import UsageError, did_you_mean
-from keruen.show.ground import draw_land, faint_names, load_outlines, safe, settled
+from keruen.show.ground import FaintName, draw_land, faint_names, load_outlines, safe, settled
 from keruen.show.labels import Box, Wish, place_labels, text_width
 from keruen.show.projection import Frame, Point
 from keruen.show.seaways import sea_way
@@ -68,6 +68,7 @@ WEIGHT = {
 }  # fmt: skip
 WATER = ("sea", "tanker", "ferry")
 MAKERS = ("field", "refinery", "gas_plant")
+Course = tuple[str, str, str, str, tuple[Point, ...]]  # link, from, to, mode, turning points given
 
 STYLE = (
     ".kmap{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,'Liberation Sans',sans-serif;"
@@ -214,33 +215,28 @@ def draw_parts(
     _refuse(spots, ways_in, focus, width, height)
     top = full_width or round_up(max((k.flow for k in ways_in.values() if not k.closed), default=1.0))
     below, strip = _legend(list(ways_in.values()), width, height, top) if legend else ("", 0)
-    frame = _frame(spots, focus, width, height - strip)
-    at = {p.place: frame(p.lon, p.lat) for p in spots.values()}
+    courses = tuple((k.link, k.from_place, k.to_place, k.mode, k.via) for k in ways_in.values())
+    frame, at, points = _set_out(tuple(spots.values()), courses, tuple(focus or ()), width, height - strip)
     widths = {k.link: _width(k, top) for k in ways_in.values()}
-    legs = [
-        Leg(
-            k.link, k.from_place, k.to_place, k.mode, widths[k.link],
-            (at[k.from_place], *(frame(*spot) for spot in _via(k, spots)), at[k.to_place]),
-            idle=k.flow <= 0 or k.closed,
-        )
-        for k in ways_in.values()
-    ]  # fmt: skip
+    legs = [Leg(k.link, k.from_place, k.to_place, k.mode, widths[k.link], points[k.link], idle=k.flow <= 0 or k.closed) for k in ways_in.values()]
     shapes = lay_out(legs)
-    used = outlines or load_outlines()
-    faint = faint_names(used, frame)
+    faint = faint_names(outlines, frame) if outlines else _shipped_names(frame)
     lines = {k: way.d for k, way in shapes.items()}
-    strokes = {k: shapes[k].samples() for k in ways_in if widths[k] >= 1.6 or ways_in[k].flow > 0}
-    thick = [spot for k in ways_in if widths[k] >= 1.6 for spot in strokes[k]]
-    pins, covered = _pins(spots, ways_in, at, strokes, widths, frame, [wanted.box for wanted in faint], home, titles)
+    pins, covered = _pins(spots, ways_in, at, shapes, widths, frame, [wanted.box for wanted in faint], home, titles)
     return MapParts(
         width, height, frame.height,
-        land=draw_land(used, frame, home) if outlines else _shipped_land(frame, home),
-        names=settled(faint, [*covered, *((x, y, x, y) for x, y in thick)]),
+        land=draw_land(outlines, frame, home) if outlines else _shipped_land(frame, home),
+        names=settled(faint, covered, [shapes[k] for k in ways_in if widths[k] >= 1.6]),
         paint=_painted(ways_in, shapes, lines, widths),
         touch=_touched(ways_in, spots, lines, widths, titles),
         pins=pins,
         legend=below,
     )  # fmt: skip
+
+
+@lru_cache(maxsize=8)
+def _shipped_names(frame: Frame) -> tuple[FaintName, ...]:
+    return tuple(faint_names(load_outlines(), frame))
 
 
 @lru_cache(maxsize=8)
@@ -274,14 +270,22 @@ def _refuse(
             raise UsageError(f"link {link.link!r} has a flow of {link.flow}: it must be 0 or more")
 
 
-def _via(link: MapLink, spots: Mapping[str, MapPlace]) -> tuple[Point, ...]:
-    if link.via or link.mode not in WATER:
-        return link.via
-    a, b = spots[link.from_place], spots[link.to_place]
-    return sea_way(a.lon, a.lat, b.lon, b.lat)
+@lru_cache(maxsize=16)
+def _set_out(
+    places: tuple[MapPlace, ...], courses: tuple[Course, ...], focus: tuple[str, ...], width: int, height: int
+) -> tuple[Frame, dict[str, Point], dict[str, tuple[Point, ...]]]:
+    """The frame, and where places and links lie in it: the same under every scenario of a case."""
+    spots = {p.place: p for p in places}
+    frame = _frame(spots, focus, width, height)
+    at = {p.place: frame(p.lon, p.lat) for p in places}
+    return frame, at, {name: (at[a], *(frame(*spot) for spot in _via(spots[a], spots[b], mode, via)), at[b]) for name, a, b, mode, via in courses}
 
 
-def _frame(spots: Mapping[str, MapPlace], focus: Sequence[str] | None, width: int, height: int) -> Frame:
+def _via(a: MapPlace, b: MapPlace, mode: str, via: tuple[Point, ...]) -> tuple[Point, ...]:
+    return via if via or mode not in WATER else sea_way(a.lon, a.lat, b.lon, b.lat)
+
+
+def _frame(spots: Mapping[str, MapPlace], focus: Sequence[str], width: int, height: int) -> Frame:
     if focus:
         return Frame.fit([(spots[p].lon, spots[p].lat) for p in focus], width, height, pad=0.1)
     frame = Frame.fit(HOME_FRAME, width, height, pad=0.015)
@@ -373,6 +377,7 @@ def _touched(
     return "".join([*out, "</g>"])
 
 
+@lru_cache(maxsize=2048)
 def _short(name: str) -> str:
     """A name without its explanations; a long one ends after a whole word."""
     short = re.split(r"\s*[(/,]", name)[0] or name
@@ -388,7 +393,7 @@ def _pins(
     spots: Mapping[str, MapPlace],
     links: Mapping[str, MapLink],
     at: Mapping[str, Point],
-    strokes: Mapping[str, Sequence[Point]],
+    shapes: Mapping[str, Way],
     widths: Mapping[str, float],
     frame: Frame,
     faint: Sequence[Box],
@@ -417,7 +422,7 @@ def _pins(
         width=frame.width,
         height=frame.height,
         dots=[(p.place, at[p.place], size[p.place]) for p in seen if size[p.place] > 2],
-        ink=[(point, 0.4 + widths[k] / 4) for k in links if links[k].flow > 0 for point in strokes[k]],
+        ink=[(shapes[k].squares, 0.4 + widths[k] / 4) for k in links if links[k].flow > 0],
         faint=faint,
         first=max(12, round(frame.width * frame.height / 20000)),
     )
@@ -447,7 +452,7 @@ def _pins(
     covered = [
         (x + label.box[0], y + label.box[1], x + label.box[2], y + label.box[3])
         for label in labels if label.zoom == 1
-        for x, y in (at[label.id],)
+        for x, y in (label.at,)
     ]  # fmt: skip
     return "".join([*out, "</g>"]), covered
 

@@ -13,6 +13,7 @@ from keruen.units import MUSD_PER_UNIT
 
 if TYPE_CHECKING:
     from keruen.ask.sensitivity import Guesses
+    from keruen.court.judge import Claims
     from keruen.plan import Plan
 
 __all__ = ["plan_map", "report_html", "write_report"]
@@ -27,8 +28,8 @@ def write_report(path: Path, plan: Plan, base: Plan | None = None, *, guesses: G
     path.write_text(report_html(plan, base, guesses=guesses, claims=claims), encoding="utf-8")
 
 
-def report_html(plan: Plan, base: Plan | None = None, *, guesses: Guesses | None = None, claims: bool = False) -> str:
-    """The report as a text."""
+def report_html(plan: Plan, base: Plan | None = None, *, guesses: Guesses | None = None, claims: Claims | bool = False) -> str:
+    """The report as a text. ``claims``: as for :func:`write_report`, or those of the case where they were judged before."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     from keruen.show.tornado import tornado
@@ -44,7 +45,7 @@ def report_html(plan: Plan, base: Plan | None = None, *, guesses: Guesses | None
     sources |= {r["source"] for r in rules}
     trade = _trade(plan)
     sources |= trade["sources"] | {row["source"] for row in (guesses.rows if guesses else ()) if row["source"]}
-    judged = _claims(plan) if claims else {"rows": [], "counts": [], "sources": set()}
+    judged = _claims(plan, None if claims is True else claims) if claims else {"rows": [], "counts": [], "sources": set()}
     sources |= judged["sources"]
     return env.get_template("report.html").render(
         title=case.title, case=case, data=data, plan=plan, scenario=" + ".join(data["scenario"]) or "base",
@@ -104,12 +105,12 @@ def _trade(plan: Plan) -> dict[str, Any]:
     return {"chart": trade_chart(found), **trade_sections(found)}
 
 
-def _claims(plan: Plan) -> dict[str, Any]:
+def _claims(plan: Plan, found: Claims | None) -> dict[str, Any]:
     """Claims that are no opinions, with verdicts; they are put to the case, not to this plan."""
     from keruen.court.judge import claims
     from keruen.show.claims import MEANS
 
-    found = claims(plan.network.case)
+    found = found or claims(plan.network.case)
     rows = [{"id": j.claim.claim, "verdict": j.verdict, "statement": j.claim.statement, "document": j.claim.document, "stated": j.stated, "found": j.found,
              "evidence": j.evidence, "colour": COLOURS.get(j.verdict, "low"),
              "at_odds": ", ".join(j.at_odds), "sources": list(dict.fromkeys(filter(None, j.answer.sources)))[:4]}

@@ -8,13 +8,14 @@ share a strait take different lanes through it. A line that goes on in its mode 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 from keruen.show.projection import Point
 
-__all__ = ["Leg", "Way", "lay_out"]
+__all__ = ["SQUARE", "Leg", "Way", "lay_out"]
 
 LANE = {
     "oil_pipeline": -2.4, "rail": 0.0, "gas_pipeline": 2.4, "road": 4.2,
@@ -28,6 +29,12 @@ GAP = 1.2
 AT_ENDS = 0.4  # of its lane: near enough to the dot at every zoom
 SEA_LANE = 2.4
 MOST_LANES = 3  # to each side; more would leave the water
+STEP = 7.0  # between samples
+SQUARE = 8.0
+KEPT = 4096  # shapes; scenario after scenario draws most links alike
+
+Course = tuple[str, str, str, str, Point, Point]  # link, start, end, mode, and where it starts and ends
+Heading = tuple[Point, bool]
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,7 @@ class Way:
     first: Point
     curves: tuple[tuple[Point, Point, Point], ...]
 
-    @property
+    @cached_property
     def d(self) -> str:
         """The ``d`` of an SVG path."""
         here = (round(self.first[0], 1), round(self.first[1], 1))
@@ -69,7 +76,7 @@ class Way:
             w[0] * a[1] + w[1] * b[1] + w[2] * c[1] + w[3] * d[1],
         )
 
-    @property
+    @cached_property
     def middle(self) -> Point:
         odd = len(self.curves) % 2
         return self.at(len(self.curves) // 2, 0.5) if odd else self.curves[len(self.curves) // 2 - 1][2]
@@ -80,14 +87,27 @@ class Way:
         t = part * len(self.curves) - curve
         return self.at(curve, t), _unit(self.at(curve, max(0.0, t - 0.02)), self.at(curve, min(1.0, t + 0.02)))
 
-    def samples(self, step: float = 7.0) -> list[Point]:
+    @cached_property
+    def samples(self) -> tuple[Point, ...]:
+        """Points all along it, some ``STEP`` apart."""
         out: list[Point] = []
         last = self.first
         for i, curve in enumerate(self.curves):
-            n = max(1, round(math.dist(last, curve[2]) / step))
+            n = max(1, round(math.dist(last, curve[2]) / STEP))
             out += [self.at(i, k / n) for k in range(n)]
             last = curve[2]
-        return [*out, last]
+        return (*out, last)
+
+    @cached_property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom of its samples, a little outside them."""
+        xs, ys = [x for x, _ in self.samples], [y for _, y in self.samples]
+        return min(xs) - 1, min(ys) - 1, max(xs) + 1, max(ys) + 1
+
+    @cached_property
+    def squares(self) -> frozenset[tuple[int, int]]:
+        """The squares of ``SQUARE`` a side that its samples lie in."""
+        return frozenset((int(x // SQUARE), int(y // SQUARE)) for x, y in self.samples)
 
 
 def number(value: float) -> str:
@@ -140,33 +160,45 @@ def _packed(legs: Sequence[Leg]) -> dict[str, float]:
     return out
 
 
-def _heading(leg: Leg, here: str, mates: Sequence[tuple[str, Point]]) -> tuple[Point, bool]:
-    """Direction in which a link leaves a place, and whether another of its kind goes on beyond."""
-    a, b = (leg.points[0], leg.points[-1]) if here == leg.start else (leg.points[-1], leg.points[0])
+def _heading(name: str, a: Point, b: Point, mates: Sequence[tuple[str, Point]]) -> Heading:
+    """Direction in which a link leaves the place at ``a``, and whether another of its kind goes on beyond."""
     out = _unit(a, b)
     best: tuple[float, str, Point] | None = None
     for link, other in mates:
         cosine = out[0] * other[0] + out[1] * other[1]
-        if link != leg.link and cosine < STRAIGHT_ON and (best is None or (cosine, link) < best[:2]):
+        if link != name and cosine < STRAIGHT_ON and (best is None or (cosine, link) < best[:2]):
             best = (cosine, link, other)
     if best is None:
         return out, False
     return _unit(best[2], out), True
 
 
-def _direct(leg: Leg, side: float, mates: Mapping[tuple[str, str], Sequence[tuple[str, Point]]]) -> Way:
-    a, b = leg.points[0], leg.points[-1]
+@lru_cache(maxsize=8)
+def _headings(courses: tuple[Course, ...]) -> dict[str, tuple[Heading, Heading]]:
+    """How each direct link leaves its two ends: the same whatever the links carry."""
+    mates: dict[tuple[str, str], list[tuple[str, Point]]] = {}
+    for link, start, end, mode, a, b in courses:
+        family = FAMILY.get(mode, mode)
+        mates.setdefault((start, family), []).append((link, _unit(a, b)))
+        mates.setdefault((end, family), []).append((link, _unit(b, a)))
+    out = {}
+    for link, start, end, mode, a, b in courses:
+        family = FAMILY.get(mode, mode)
+        out[link] = _heading(link, a, b, mates[start, family]), _heading(link, b, a, mates[end, family])
+    return out
+
+
+@lru_cache(maxsize=KEPT)
+def _direct(mode: str, a: Point, b: Point, leaving: Heading, arriving: Heading, side: float) -> Way:
     length = math.dist(a, b)
-    family = FAMILY.get(leg.mode, leg.mode)
-    towards, on_a = _heading(leg, leg.start, mates[leg.start, family])
-    back, on_b = _heading(leg, leg.end, mates[leg.end, family])
-    if (not on_a and not on_b) or leg.mode in BOW:
+    (towards, on_a), (back, on_b) = leaving, arriving
+    if (not on_a and not on_b) or mode in BOW:
         east = 1 if b[0] > a[0] or (b[0] == a[0] and b[1] < a[1]) else -1
-        angle = -east * math.atan(4 * BOW.get(leg.mode, PLAIN_BOW))
+        angle = -east * math.atan(4 * BOW.get(mode, PLAIN_BOW))
         towards, back = _turned(_unit(a, b), angle), _turned(_unit(b, a), -angle)
     along = _unit(a, b)
     middle = math.copysign(min(abs(side), 0.35 * length + 0.8), side)
-    lane = math.copysign(min(abs(LANE[leg.mode]), 0.2 * length), LANE[leg.mode]) * AT_ENDS
+    lane = math.copysign(min(abs(LANE[mode]), 0.2 * length), LANE[mode]) * AT_ENDS
     first, last = _move(a, _side(towards), lane), _move(b, _side(back), lane)
     normal = _side(along)
     extra = (middle - lane) * 4 / 3
@@ -177,9 +209,9 @@ def _direct(leg: Leg, side: float, mates: Mapping[tuple[str, str], Sequence[tupl
     )
 
 
-def _around(leg: Leg, slot: int) -> Way:
+@lru_cache(maxsize=KEPT)
+def _around(points: tuple[Point, ...], slot: int) -> Way:
     """A smooth line through the turning points (Catmull and Rom 1974, eased), one lane aside from others there."""
-    points = list(leg.points)
     aside = slot * SEA_LANE
     moved = [points[0]]
     for before, here, after in zip(points, points[1:], points[2:], strict=False):
@@ -217,13 +249,9 @@ def lay_out(legs: Sequence[Leg]) -> dict[str, Way]:
     ordered = sorted(legs, key=lambda leg: leg.link)
     direct = [leg for leg in ordered if len(leg.points) == 2]
     around = [leg for leg in ordered if len(leg.points) > 2]
-    mates: dict[tuple[str, str], list[tuple[str, Point]]] = {}
-    for leg in direct:
-        family = FAMILY.get(leg.mode, leg.mode)
-        mates.setdefault((leg.start, family), []).append((leg.link, _unit(leg.points[0], leg.points[-1])))
-        mates.setdefault((leg.end, family), []).append((leg.link, _unit(leg.points[-1], leg.points[0])))
+    headings = _headings(tuple((leg.link, leg.start, leg.end, leg.mode, leg.points[0], leg.points[-1]) for leg in direct))
     sides = _packed(direct)
-    ways = {leg.link: _direct(leg, sides[leg.link], mates) for leg in direct}
+    ways = {leg.link: _direct(leg.mode, leg.points[0], leg.points[-1], *headings[leg.link], sides[leg.link]) for leg in direct}
     slots = _slots(around)
-    ways.update({leg.link: _around(leg, slots[leg.link]) for leg in around})
+    ways.update({leg.link: _around(leg.points, slots[leg.link]) for leg in around})
     return ways

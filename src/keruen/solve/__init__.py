@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -22,6 +23,7 @@ __all__ = ["GAP", "Price", "Solution", "solve"]
 
 Floats = NDArray[np.float64]
 FULL = 1e-9
+ROUNDING = 1e-14
 GAP = 1e-6
 
 
@@ -76,7 +78,13 @@ class Solution:
 
     def load(self, row: int) -> float:
         """Left-hand side of a row."""
-        return float((self.program.matrix[[row], :] @ self.x)[0])
+        return float(self.activity[row])
+
+    @cached_property
+    def activity(self) -> Floats:
+        """Left-hand side of every row."""
+        found: Floats = self.program.matrix @ self.x
+        return found
 
     def prices(self, rows: Sequence[int], units: Sequence[float] | None = None) -> dict[int, Price]:
         """Prices of ``<=`` rows (``>=`` for floors), with the range each holds over.
@@ -88,8 +96,7 @@ class Solution:
         if not len(p.cost):
             return {row: Price(row, 0.0, 0.0, 0.0, np.inf, False) for row in rows}
         low, high = self.engine.ranges()
-        activity = p.matrix @ self.x
-        found = {}
+        activity, found = self.activity, {}
         for k, row in enumerate(rows):
             floor = np.isinf(p.row_upper[row])
             side = float(p.row_lower[row] if floor else p.row_upper[row])
@@ -101,13 +108,19 @@ class Solution:
                 degenerate = holds[1] - side < step
                 if degenerate:
                     price, holds = self._a_little_more(row, side, step)
-                one_more = self._gain(row, side, units[k] if units else 1.0)
+                unit = units[k] if units else 1.0
+                # As far as a price holds, more is worth that price; and where a little more is worth nothing, so is much more.
+                known = price == 0 or holds[1] >= side + unit
+                one_more = price * unit if known else self._gain(row, side, unit)
             found[row] = Price(row, float(activity[row]), price, *holds, degenerate, one_more)
         return found
 
     def _a_little_more(self, row: int, side: float, step: float) -> tuple[float, tuple[float, float]]:
         """Price of a little more than ``side``, and the range it holds over, by solving again."""
         gain = self._gain(row, side, step, back=False)
+        if gain == 0:
+            self.engine.set_sides(row, float(self.program.row_lower[row]), side)
+            return 0.0, (side, side + step)
         low, high = self.engine.ranges_here()
         same = float(low[row]) <= side + 1e-9 * max(1.0, abs(side))
         self.engine.set_sides(row, float(self.program.row_lower[row]), side)
@@ -119,7 +132,9 @@ class Solution:
         better = self.engine.objective()
         if back:
             self.engine.set_sides(row, lower, side)
-        return max(0.0, self.objective - better)
+        gain = self.objective - better
+        # The difference of two large sums: its last digits are rounding, and no price.
+        return gain if gain > ROUNDING * max(1.0, abs(self.objective)) else 0.0
 
 
 def solve(network: Network, *, engine: str = "auto", gap: float = GAP, verify: bool = False) -> Solution:

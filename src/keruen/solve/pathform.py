@@ -105,6 +105,8 @@ class PathForm:
         if known is not None:
             asked[:] = False
             asked[self.group[cost < known - ROUNDING]] = True
+            if not asked.any():
+                return Found(np.zeros(1, np.int64), np.zeros(0, np.int64), 0.0, 0.0)
         circle, there, via = self._trees(self.ahead, self.enters, cost, asked)
         if circle >= 0:
             return self._circle(circle, via, cost)

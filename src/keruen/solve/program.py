@@ -90,6 +90,10 @@ class _Rows:
         self.upper.append(upper)
         return len(self.lower) - 1
 
+    def add_many(self, lower: float, upper: float, count: int) -> None:
+        self.lower += [lower] * count
+        self.upper += [upper] * count
+
     def put(self, row: int, column: int, value: float) -> None:
         self.row.append(row)
         self.column.append(column)
@@ -205,9 +209,9 @@ def _balance(n: Network, rows: _Rows, uses: _Uses, taken: tuple[tuple[int, Taken
     many = 1 + max([len(n.vertices), *tail.tolist(), *head.tolist(), *(t.vertex for _, t in taken)])
     leaves, comes = uses.group * many + tail[uses.edge], uses.group * many + head[uses.edge]
     at = np.array([t.group * many + t.vertex for _, t in taken], np.int64)
-    keys = np.unique(np.concatenate([leaves, comes, at]))
-    for _ in range(len(keys)):
-        rows.add(0.0, 0.0)
+    keys = np.sort(np.concatenate([leaves, comes, at]))
+    keys = keys[np.diff(keys, prepend=-1) != 0]  # np.unique takes three times as long
+    rows.add_many(0.0, 0.0, len(keys))
     ones = np.ones(len(uses.column))
     rows.put_many(np.searchsorted(keys, leaves), uses.column, ones)
     rows.put_many(np.searchsorted(keys, comes), uses.column, -ones)

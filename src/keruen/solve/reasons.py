@@ -38,7 +38,7 @@ class Reasons:
         self.n: Network = solution.network
         self.book = RuleBook(self.n.case, self.n.overlay, self.n.year)
         p = solution.program
-        activity = p.matrix @ solution.x
+        activity = solution.activity
         self._full = {limit for limit, row in enumerate(p.limit_rows) if row >= 0 and activity[row] >= p.row_upper[row] - ROOM * max(1.0, p.row_upper[row])}
         # Ships may be handed out without being needed, so only a fleet with a price is short.
         self._fleet_full = {f for f, row in enumerate(p.fleet_rows) if solution.row_dual[row] < -ROOM or p.row_upper[row] <= 0}

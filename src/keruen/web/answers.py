@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from functools import lru_cache
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
 
 from keruen import __version__
 from keruen.api import Case
@@ -13,6 +13,9 @@ from keruen.errors import UsageError, did_you_mean
 from keruen.errors import quote as shown
 from keruen.plan import Plan, rounded
 from keruen.web.address import Ask, behaviours, read_ask
+
+if TYPE_CHECKING:
+    from keruen.court.judge import Claims
 
 __all__ = ["QUESTIONS", "TABLES", "Asked", "about_case", "ask"]
 
@@ -39,6 +42,13 @@ class _Plans:
 
     def base(self, ask: Ask) -> Plan:
         return self.plan(Ask(ask.year, behaviour=ask.behaviour))
+
+    @cached_property
+    def claims(self) -> Claims:
+        """The claims of the case, judged without a scenario: some seconds, once."""
+        from keruen.court.judge import claims
+
+        return claims(self.case)
 
 
 _PLANS: list[_Plans] = []
@@ -167,7 +177,7 @@ def _claims(plans: _Plans, ask: Ask, extra: Mapping[str, str]) -> Asked:
 
     _planner_only(ask)
     scenario = ask.scenario(plans.case)
-    before = _base_verdicts(plans.case)
+    before = {j.claim.claim: j.verdict for j in plans.claims.judged}
     rows = []
     if scenario.changes:
         for j in claims(plans.case, scenario=scenario).judged:
@@ -175,17 +185,6 @@ def _claims(plans: _Plans, ask: Ask, extra: Mapping[str, str]) -> Asked:
                 rows.append({"claim": j.claim.claim, "document": j.claim.document, "statement": j.claim.statement, "base_verdict": before[j.claim.claim],
                              "verdict": j.verdict, "evidence": j.evidence})  # fmt: skip
     return _json({**_head(plans, ask), "judged": len(before), "changed": rows})
-
-
-@lru_cache(maxsize=1)
-def _base_verdicts_of(key: int) -> dict[str, str]:
-    from keruen.court.judge import claims
-
-    return {j.claim.claim: j.verdict for j in claims(_PLANS[0].case).judged}
-
-
-def _base_verdicts(case: Case) -> dict[str, str]:
-    return _base_verdicts_of(id(case))
 
 
 def _planner_only(ask: Ask) -> None:
@@ -246,7 +245,7 @@ def _report(plans: _Plans, ask: Ask, extra: Mapping[str, str]) -> Asked:
     from keruen.show.report import report_html
 
     plan, base = plans.plan(ask), plans.base(ask)
-    return report_html(plan, None if plan is base else base, claims=bool(plans.case.claims)).encode(), "text/html; charset=utf-8"
+    return report_html(plan, None if plan is base else base, claims=plans.claims if plans.case.claims else False).encode(), "text/html; charset=utf-8"
 
 
 def _toml(plans: _Plans, ask: Ask, extra: Mapping[str, str]) -> Asked:

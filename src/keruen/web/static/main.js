@@ -48,10 +48,10 @@ async function render() {
   byId("maps").classList.toggle("two", two);
   if (facts) showLevers();
   try {
+    await ready;  // legend and levers take their room first: the map is drawn for what is left
     const size = maps.a.size(), sized = `${size.w}x${size.h}`;
     const ground = sized !== drawnSize ? ask(path("ground", size, ""), { signal }) : null;
     const [answer, beside, land] = await Promise.all([ask(path("answer", size), { signal }), two ? ask(path("answer", size, state.beside), { signal }) : null, ground]);
-    await ready;
     if (land) { for (const map of Object.values(maps)) map.ground(land); drawnSize = sized; }
     problem(null);
     const named = a => `${a.year}: ${a.scenario.length ? a.scenario.join(", ") : "base"}`;

@@ -5,6 +5,29 @@ import { el } from "./dom.js";
 const SVG = "http://www.w3.org/2000/svg";
 const FARTHEST = 1, NEAREST = 24;
 
+const AHEAD = 12;
+
+// Puts new markup into a layer and keeps the elements that stay as they are, which need no new style and layout.
+function settle(layer, markup) {
+  const fresh = document.createElementNS(SVG, "g");
+  fresh.innerHTML = markup;
+  if (layer.childElementCount === 1 && fresh.childElementCount === 1 && layer.firstElementChild.cloneNode().isEqualNode(fresh.firstElementChild.cloneNode()))
+    renew(layer.firstElementChild, [...fresh.firstElementChild.children]);
+  else renew(layer, [...fresh.children]);
+}
+
+function renew(parent, wanted) {
+  let here = parent.firstElementChild;
+  for (const node of wanted) {
+    let same = here;
+    for (let i = 0; same && i < AHEAD && !same.isEqualNode(node); i += 1) same = i < AHEAD - 1 ? same.nextElementSibling : null;
+    if (!same) { parent.insertBefore(node, here); continue; }
+    while (here !== same) { const gone = here; here = here.nextElementSibling; gone.remove(); }
+    here = here.nextElementSibling;
+  }
+  while (here) { const gone = here; here = here.nextElementSibling; gone.remove(); }
+}
+
 export class MapView {
   constructor(box, name, chosen) {
     this.box = box;
@@ -15,6 +38,7 @@ export class MapView {
     this.svg.setAttribute("role", "group");
     this.svg.setAttribute("aria-label", `${name}. Arrow keys go from link to link, Enter shows one.`);
     this.layers = {};
+    this.drawn = {};
     for (const layer of ["land", "names", "paint", "touch", "pins"]) {
       const g = document.createElementNS(SVG, "g");
       if (layer === "names") g.setAttribute("aria-hidden", "true");
@@ -85,7 +109,11 @@ export class MapView {
   draw(parts, caption) {
     const focused = document.activeElement?.closest?.("g[data-link]");
     const had = focused && this.svg.contains(focused) ? focused.dataset.link : null;
-    for (const layer of ["names", "paint", "touch", "pins"]) this.layers[layer].innerHTML = parts[layer];
+    this.unmark();
+    for (const layer of ["names", "paint", "touch", "pins"]) {
+      if (this.drawn[layer] !== parts[layer]) settle(this.layers[layer], parts[layer]);
+      this.drawn[layer] = parts[layer];
+    }
     this.links = [...this.layers.touch.querySelectorAll("g[data-link]")];
     this.caption.textContent = caption;
     if (this.unset) this.around();
@@ -93,9 +121,16 @@ export class MapView {
     if (had) this.rove(this.links.findIndex(g => g.dataset.link === had), true);
   }
 
+  unmark() {
+    for (const old of this.svg.querySelectorAll(".chosen")) {
+      old.classList.remove("chosen");
+      if (!old.classList.length) old.removeAttribute("class");
+    }
+  }
+
   mark(chosen) {
+    this.unmark();
     this.marked = chosen;
-    for (const old of this.svg.querySelectorAll(".chosen")) old.classList.remove("chosen");
     if (!chosen) return;
     for (const g of this.svg.querySelectorAll(`[data-${chosen.what}="${CSS.escape(chosen.name)}"]`)) g.classList.add("chosen");
   }

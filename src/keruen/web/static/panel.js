@@ -16,12 +16,15 @@ export function figures(answer, beside, choose, signal) {
   const claims = claimsBlock(answer, signal);
   box.replaceChildren(cards(answer, beside), goods(answer, beside), bottlenecks(answer, choose), shares, worst, shortages(answer), claims, longBox ?? "");
   if (answer.notes.length) box.append(el("section", { class: "block" }, el("h2", {}, "Notes"), el("ul", {}, answer.notes.map(n => el("li", {}, n)))));
-  worst.append(el("h2", {}, "The worst five closures from here"), waiting());
+  const alone = plannerOnly(answer);
+  worst.append(el("h2", {}, "The worst five closures from here"), alone ?? waiting());
   // These take a second or two: not while somebody still pulls levers.
-  const later = setTimeout(() => { void fillShares(shares, signal); void fillWorst(worst, choose, signal); }, 700);
+  const later = setTimeout(() => { void fillShares(shares, signal); if (!alone) void fillWorst(worst, choose, signal); }, 700);
   signal.addEventListener("abort", () => clearTimeout(later));
 }
 
+// Some questions are put to the planner alone: said here and not asked.
+const plannerOnly = a => a.behaviour === "planner" ? null : el("p", { class: "soft" }, "Answered for the planner alone: choose planner under Who decides.");
 const waiting = () => el("p", { class: "soft waiting" }, "working…");
 
 function cards(a, beside) {
@@ -107,10 +110,10 @@ async function fillWorst(box, choose, signal) {
 }
 
 function claimsBlock(a, signal) {
-  const inside = el("div", {}, waiting());
+  const alone = plannerOnly(a), inside = el("div", {}, alone ?? waiting());
   const fill = async () => {
     claimsOpen = box.open;
-    if (!box.open || box.dataset.asked) return;
+    if (alone || !box.open || box.dataset.asked) return;
     box.dataset.asked = "1";
     try {
       const told = await ask(path("claims"), { signal });

@@ -4,6 +4,7 @@ import { ask, byId, problem } from "./dom.js";
 import { open, path } from "./state.js";
 
 const LARGEST = 200000;
+const making = new Set();
 
 export function takeAway(facts, say) {
   const table = byId("table");
@@ -40,14 +41,16 @@ export function takeAway(facts, say) {
 
 // Asked for by script, so that a refusal is shown in words and not saved as a file.
 async function save(href, say, what) {
-  say(`Making the ${what}…`);
+  if (making.has(href)) return;
+  making.add(href);
+  say(what === "report" ? "Making the report: it takes some seconds…" : `Making the ${what}…`);
   try {
     const answer = await fetch(href, { credentials: "same-origin" });
     if (!answer.ok) throw new Error((await answer.json()).error.message);
     const name = /filename="([^"]+)"/.exec(answer.headers.get("content-disposition") || "")?.[1] || "keruen";
     keep(await answer.blob(), name);
     say(`${name} is saved.`);
-  } catch (error) { say(""); problem(error); }
+  } catch (error) { say(""); problem(error); } finally { making.delete(href); }
 }
 
 function keep(blob, name) {
