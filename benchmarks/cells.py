@@ -24,6 +24,7 @@ TITLES = {
     "cold": "6. Cold start: whole commands, a fresh process each time",
     "kernels": "7. Compiled kernels: the first call and the later ones",
     "screening": "8. Screening: shipments against the rules of the Kazakhstan case",
+    "equilibrium": "9. Traffic equilibria of published networks",
 }
 SECTIONS = tuple(TITLES)
 
@@ -221,6 +222,20 @@ def _screening(quick: bool) -> list[Cell]:
     ]
 
 
+def _equilibrium(quick: bool) -> list[Cell]:
+    names = ["Sioux Falls", "Anaheim"] if quick else ["Sioux Falls", "Anaheim", "Barcelona", "Chicago Sketch"]
+    limit = 5.0 if quick else 120.0
+    common: dict[str, Any] = {"agree": "", "budget_s": 1.0, "timeout_s": 600}
+    found = []
+    for name in names:
+        for cores in (1, 2):
+            word = f"{cores} core{'s' if cores > 1 else ''}"
+            at: dict[str, Any] = {"name": name}
+            found.append(Cell("equilibrium", name, f"keruen, {word}", "equilibrium:keruen", {**at, "threads": cores}, base=cores == 1, **common))
+            found.append(Cell("equilibrium", name, f"AequilibraE, {word}", "equilibrium:aequilibrae", {**at, "cores": cores, "limit": limit}, **common))
+    return found
+
+
 _MAKERS = {
     "kazakhstan": _kazakhstan,
     "closures": _closures,
@@ -231,4 +246,5 @@ _MAKERS = {
     "cold": _cold,
     "kernels": _kernels,
     "screening": _screening,
+    "equilibrium": _equilibrium,
 }

@@ -18,7 +18,7 @@ __all__ = ["disagreements", "environment", "figures", "markdown"]
 
 Record = Mapping[str, Any]
 FEASIBLE = 1e-6
-PACKAGES = ("keruen", "pypsa", "linopy", "highspy", "ortools", "networkx", "numpy", "scipy", "pandas", "xarray", "numba")
+PACKAGES = ("keruen", "pypsa", "linopy", "highspy", "ortools", "networkx", "aequilibrae", "numpy", "scipy", "pandas", "xarray", "numba")
 WORDS = {
     "kazakhstan": (
         "*starts from*: **files** (the case folder), **case** (tables in memory), **tables** (buses, links, generators already made from keruen's "
@@ -50,6 +50,13 @@ WORDS = {
     "screening": (
         "A drawn file: half its goods stand in some rule, ways, modes, dates and uses at random. Each row is read, checked, judged, given a way around where "
         "a transit rule forbids it, and written."
+    ),
+    "equilibrium": (
+        "Seconds to a relative gap: what all pay less what the cheapest ways would cost, over what all pay. keruen: each gap from nothing, medians of five, "
+        "with the certificate and the paths; the gap is that of the loads it returns. AequilibraE (bi-conjugate Frank-Wolfe, no progress bar, making its "
+        "graph not timed): one run to 1e-10 or 120 s, by its own clock and its own gap, which holds the loads after a step against the cheapest ways and "
+        "costs before it; medians of three where they fit into a minute. *gap at the end* is keruen's definition on the loads of both. Links without "
+        "free-flow time get 1e-4, which AequilibraE needs. *-*: not reached."
     ),
 }
 
@@ -298,6 +305,29 @@ def _seconds(r: Record) -> str:
     return _s(figures(r)["median"]) if r["status"] == "ok" else str(r["status"])
 
 
+def _levels(records: Sequence[Record]) -> list[str]:
+    """A table for each network: seconds by gap, and how many times keruen's on as many cores."""
+    lines: list[str] = []
+    for case, rows in _cases(records).items():
+        gaps = list(next((r["answer"]["times"] for r in rows if r.get("answer", {}).get("times")), {}))
+        made = []
+        for r in rows:
+            answer = r.get("answer", {})
+            times = answer.get("times", {})
+            mate = next((o.get("answer", {}).get("times", {}) for o in rows if o["row"] == r["row"].replace("AequilibraE", "keruen")), {})
+            told = []
+            for g in gaps:
+                much = _s(times.get(g)) or "-"
+                ratio = "" if r["row"].startswith("keruen") else _ratio(times.get(g), mate.get(g))
+                told.append(f"{much} ({ratio}x)" if ratio else much)
+            end = f"{answer['gap']:.1e}" if answer.get("gap") is not None else ""
+            last = [end, _answer("rounds", ",")(r), _answer("objective", ".14g")(r), _answer("runs", "")(r), _memory(r)]
+            made.append([_name(r), *(told if r["status"] == "ok" else [str(r["status"]), *[""] * (len(gaps) - 1)][: len(gaps)]), *last])
+        head = ["", *(f"s to {g}" for g in gaps), "gap at the end", "rounds", "objective", "runs", "memory"]
+        lines += [f"### {case}", "", *_table(head, made), ""]
+    return lines[:-1]
+
+
 _INSTANCE = [("", lambda r: str(r["case"])), ("seconds", _seconds), ("runs", lambda r: str(figures(r)["runs"] or "")), ("gap", _gap)]
 _END = [
     ("rounds", _answer("rounds", ",")),
@@ -307,6 +337,7 @@ _END = [
 ]
 _LAYOUT: dict[str, Callable[[Sequence[Record]], list[str]]] = {
     "closures": _sweeps,
+    "equilibrium": _levels,
     "growth": _flat([*_INSTANCE, ("objective", _objective), *_END]),
     "published": _flat(
         [*_INSTANCE, ("objective", _answer("objective", ".10g")), ("published optimum", _answer("optimum", ".10g")), ("off", _answer("off", "+.1e")), *_END]

@@ -35,6 +35,8 @@ def _cells(add: Callable[[int, str], str]) -> Callable[[str], str]:
 
 AGREEMENTS = b"agreement,name,parties,kind,signed,in_force,effect,source,confidence,note\n"
 CLAIMS = b"claim,document,locator,language,topic,subject,predicate,object,value,unit,wording,period,as_of,kind,statement,check\n"
+DELAYS = b"delay,of,kind,hours,power,full,points,source,confidence,note\n"
+PARAMETERS = b"parameter,kind,commodity,screenline,usd,error_usd,miss,years,source,confidence,note\n"
 RULE = 'rule="r"\ntitle="t"\nkind="law"\nstatus="in_force"\nsource="book"\nconfidence="high"\n'  # what every rule has
 
 # fmt: off
@@ -678,6 +680,26 @@ FAULTS = (
           "unknown-counterpart", "rules.csv", 2, "origin", "'NON-UNON'", "a place, a country, or an organisation of", "Did you mean 'UNION'?"),
     Fault("date year 0202", put("rules", 2, valid_from="0202-05-17"),
           "wrong-date", "rules.csv", 2, "valid_from", "'0202-05-17'", "a day from 1800 to 2200", "Correct the year."),
+    Fault("delay of unknown link", data("delays.csv", DELAYS + b"d,pipe-hub-terminl,bpr,5,,,,book,high,\n"),
+          "unknown-id", "delays.csv", 2, "of", "'pipe-hub-terminl'", "an id of links or transfers", "Did you mean 'pipe-hub-terminal'"),
+    Fault("delay without hours", data("delays.csv", DELAYS + b"d,pipe-hub-terminal,bpr,,,,,book,high,\n"),
+          "delay-hours", "delays.csv", 2, "hours", "an empty cell", "hours above 0, as the kind is bpr", "Give the waiting"),
+    Fault("delay without a full load", data("delays.csv", DELAYS + b"d,pipe-hub-port,bpr,5,,,,book,high,\n"),
+          "delay-full", "delays.csv", 2, "full", "an empty cell, and 'pipe-hub-port' has no capacity", "the load that counts as full", "Give full"),
+    Fault("delay full at nothing", data("delays.csv", DELAYS + b"d,pipe-hub-terminal,davidson,5,,0,,book,high,\n"),
+          "delay-full", "delays.csv", 2, "full", "0", "a load above 0", "Correct it"),
+    Fault("delay points that fall", data("delays.csv", DELAYS + b"d,pipe-hub-terminal,points,,,,0.5 9;0.9 3,book,high,\n"),
+          "delay-points", "delays.csv", 2, "points", "0.5 9; 0.9 3", "hours that never fall", "Write share and hours"),
+    Fault("delay points without shares", data("delays.csv", DELAYS + b"d,pipe-hub-terminal,points,,,,half 9,book,high,\n"),
+          "delay-points", "delays.csv", 2, "points", "half 9", "shares of full load", "Write share and hours"),
+    Fault("delay without points", data("delays.csv", DELAYS + b"d,pipe-hub-terminal,points,,,,,book,high,\n"),
+          "delay-points", "delays.csv", 2, "points", "none", "shares of full load", "Write share and hours"),
+    Fault("constant without screenline", data("parameters.csv", PARAMETERS + b"p,constant,crude,,5,,,,book,high,\n"),
+          "parameter-line", "parameters.csv", 2, "screenline", "an empty cell", "a screenline", "Correct kind or screenline."),
+    Fault("spread below zero", data("parameters.csv", PARAMETERS + b"p,spread,crude,,-5,,,,book,high,\n"),
+          "parameter-spread", "parameters.csv", 2, "usd", "-5", "0 or more", "all take the cheapest way"),
+    Fault("two spreads", data("parameters.csv", PARAMETERS + b"p,spread,crude,,5,,,,book,high,\nq,spread,crude,,6,,,,book,high,\n"),
+          "parameter-twice", "parameters.csv", 3, "parameter", "'q'", "as in row 2", "Keep one of them."),
     Fault("agreement of unknown country", data("agreements.csv", AGREEMENTS + b"a1,x,AA;KX,treaty,2015,,x,book,high,\n"),
           "wrong-country", "agreements.csv", 2, "parties", "'KX'", "countries by their ISO 3166 code,",
           "Write the ISO 3166 code: two capital letters, such as KZ for"),

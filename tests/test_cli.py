@@ -162,7 +162,7 @@ def test_there_is_no_such_network(run, tmp_path):
 @pytest.mark.parametrize("command", [c for c in commands() if c not in ("flow", "read", "relations", "screen")])
 @pytest.mark.parametrize(("name", "words"), [("kazakstan", ["Did you mean 'kazakhstan'"]), ("no/such/folder", ["no/such/folder"])])
 def test_there_is_no_such_case(run, tmp_path, command, name, words):
-    more = ("-o", tmp_path / "report.html") if command == "report" else ()
+    more = ("-o", tmp_path / "report.html") if command == "report" else (tmp_path / "out",) if command == "convert" else ()
     code, out, err = run(command, name, *more)
     assert (code, out) == (WRONG_USE, "")
     assert err.startswith("keruen: ")

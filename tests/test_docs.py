@@ -35,7 +35,7 @@ def commands(page: Path) -> list[str]:
     """Every ``keruen`` line of the shell blocks, continued lines joined, what follows a pipe, ``>`` or ``#`` left out."""
     lines = [line for _, text in blocks(page, "shell", "") for line in text.replace("\\\n", " ").splitlines()]
     plain = [re.sub(r"^\$ ", "", line.strip()) for line in lines]
-    return [re.split(r"\s[|>#]", line)[0] for line in plain if line.startswith("keruen ")]
+    return [re.split(r"\s[|>#]", line)[0].rstrip() for line in plain if line.startswith("keruen ")]
 
 
 COMMANDS = list({line: (page, line) for page in PAGES for line in commands(page)}.values())
@@ -46,7 +46,8 @@ def files_of_the_page(request: pytest.FixtureRequest, tmp_path: Path, monkeypatc
     """A working directory with the files that the page shows, and the shipments of docs."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "docs").mkdir()
-    shutil.copy(ROOT / "docs" / "shipments.csv", tmp_path / "docs")
+    for name in ("shipments.csv", "given-2024.toml"):
+        shutil.copy(ROOT / "docs" / name, tmp_path / "docs")
     (tmp_path / "article.txt").write_text("In 2022 trade reached a record of more than 31 billion dollars, twice that of 2018.", encoding="utf-8")
     for _, text in blocks(request.getfixturevalue("page"), "toml"):
         name = re.match(r"# ([\w-]+\.toml)\n", text)

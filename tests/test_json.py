@@ -55,8 +55,8 @@ def _objects(node: Any) -> Iterator[dict[str, Any]]:
             yield from _objects(part)
 
 
-SHAPES = ["solve", "check", "depend", "stress", "worst", "sample", "invest",
-          "rules", "relations", "trade", "claims", "why", "why-numbers", "why-result", "read"]
+SHAPES = ["solve", "check", "depend", "stress", "worst", "sample", "invest", "rules", "relations", "trade", "claims", "why", "why-numbers", "why-result", "read",
+          "calibrate", "predict", "convert"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -151,6 +151,12 @@ def test_invest(folder: Path, run: Run) -> None:
     safe = run("invest", str(folder), "--by", "2030", "--quiet", "--survive", "any-link", "--at-most-lost", "0%", code=1)
     assert safe["status"] == "nearest"
     assert safe["insurance"]["closures"] == 10
+
+
+def test_calibrate_and_predict(run: Run) -> None:
+    assert run("calibrate", "kazakhstan", "--until", "2021", "--spread", "8")["constants"]
+    assert run("predict", "kazakhstan", "--given", str(DOCS / "given-2024.toml"))["year"] == 2024
+    assert run("solve", "kazakhstan", "--behaviour", "shippers")["status"] == "equilibrium"
 
 
 def test_sample(folder: Path, run: Run) -> None:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from keruen.plan import Plan
     from keruen.scenario import Scenario, add, close, scale, set_value, with_rules, without
     from keruen.screening import screen
+    from keruen.solve.delays import Delays
+    from keruen.solve.equilibrium import Assignment, EquilibriumAnswer, solve_equilibrium
     from keruen.solve.flows import Multiflow, solve_multiflow
 
 _HOME = {
@@ -38,14 +40,15 @@ _HOME = {
     "sample": "ask.sample", "Claims": "court.judge", "claims": "court.judge", "Relations": "ask.relations", "relations": "ask.relations",
     "RuleCosts": "ask.rules", "rule_costs": "ask.rules", "with_rules": "scenario", "Stress": "ask.stress", "stress": "ask.stress",
     "WorstClosures": "ask.worst", "worst": "ask.worst", "Trade": "ask.trade", "trade": "ask.trade", "Multiflow": "solve.flows",
-    "solve_multiflow": "solve.flows",
+    "solve_multiflow": "solve.flows", "Assignment": "solve.equilibrium", "Delays": "solve.delays", "EquilibriumAnswer": "solve.equilibrium",
+    "solve_equilibrium": "solve.equilibrium",
 }  # fmt: skip
 
 __all__ = [
-    "Case", "CaseError", "Claims", "Invest", "KeruenError", "Multiflow", "Numbers", "Plan", "Relations", "RuleCosts", "Sample", "Scenario", "ScenarioError",
-    "Sensitivity", "SolveError", "Stress", "Trade", "UnitError", "UsageError", "Why", "WorstClosures", "add", "claims", "close", "dependence", "invest", "load",
-    "numbers", "relations", "rule_costs", "sample", "scale", "screen", "sensitivity", "set_value", "solve_multiflow", "stress", "trade", "why",
-    "with_rules", "without", "worst",
+    "Assignment", "Case", "CaseError", "Claims", "Delays", "EquilibriumAnswer", "Invest", "KeruenError", "Multiflow", "Numbers", "Plan", "Relations", "RuleCosts",
+    "Sample", "Scenario", "ScenarioError", "Sensitivity", "SolveError", "Stress", "Trade", "UnitError", "UsageError", "Why", "WorstClosures", "add",
+    "claims", "close", "dependence", "invest", "load", "numbers", "relations", "rule_costs", "sample", "scale", "screen", "sensitivity", "set_value",
+    "solve_equilibrium", "solve_multiflow", "stress", "trade", "why", "with_rules", "without", "worst",
 ]  # fmt: skip
 
 

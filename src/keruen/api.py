@@ -7,7 +7,7 @@ from pathlib import Path
 
 import keruen.case
 from keruen.check import load_case
-from keruen.errors import UsageError
+from keruen.errors import UsageError, did_you_mean
 from keruen.network import build
 from keruen.plan import Plan
 from keruen.scenario import Scenario, find_scenario
@@ -15,7 +15,7 @@ from keruen.solve import GAP, solve
 
 __all__ = ["Case", "load"]
 
-BEHAVIOURS = ("planner",)
+BEHAVIOURS = ("planner", "shippers")
 
 
 class Case(keruen.case.Case):
@@ -28,8 +28,9 @@ class Case(keruen.case.Case):
         """The plan of a year (the base year if none is given) under a scenario.
 
         scenario: what :func:`keruen.close` and its sisters return, or names of scenarios of the case
-        or of TOML files. engine: arcs, paths or auto; gap: how far above its bound, relative, paths may stop
-        (docs/engine.md). Raises ScenarioError, UsageError or SolveError.
+        or of TOML files. behaviour: planner (least total cost) or shippers (what shippers would do: choice by
+        path-size logit, queues; docs/shippers.md). engine: arcs, paths or auto; gap: how far above its bound, relative,
+        paths and shippers may stop (docs/engine.md). Raises ScenarioError, UsageError or SolveError.
 
         >>> import keruen as kr
         >>> plan = kr.load("kazakhstan").solve(2023, kr.close(country="RU"))
@@ -37,13 +38,21 @@ class Case(keruen.case.Case):
         'optimal'
         """
         if behaviour not in BEHAVIOURS:
-            raise UsageError(f"behaviour '{behaviour}' is not known; choose {' or '.join(BEHAVIOURS)}")
+            hint = did_you_mean(behaviour, BEHAVIOURS)
+            raise UsageError(f"behaviour '{behaviour}' is not known; choose {' or '.join(BEHAVIOURS)}. {hint}".strip())
         if isinstance(scenario, (str, list)):
             combined = Scenario()
             for name in [scenario] if isinstance(scenario, str) else scenario:
                 combined = combined + find_scenario(name, self)
             scenario = combined
-        return Plan(solve(build(self, self.base_year if year is None else year, scenario), engine=engine, gap=gap, verify=verify))
+        network = build(self, self.base_year if year is None else year, scenario)
+        if behaviour == "planner":
+            return Plan(solve(network, engine=engine, gap=gap, verify=verify))
+        if engine != "auto" or verify:
+            raise UsageError("behaviour shippers has one engine of its own and no second formulation; leave engine and verify out")
+        from keruen.solve.shippers import solve_shippers
+
+        return Plan(solve_shippers(network, gap=gap))
 
 
 def load(case: str | Path) -> Case:

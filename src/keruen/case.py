@@ -16,12 +16,14 @@ from keruen.tables import (
     Claim,
     Commodity,
     Consignment,
+    Delay,
     Demand,
     Event,
     Fleet,
     Link,
     Membership,
     Observation,
+    Parameter,
     Place,
     Plant,
     Project,
@@ -147,6 +149,14 @@ class Case:
     @cached_property
     def events(self) -> Mapping[str, Event]:
         return self._by_id("events", Event)
+
+    @cached_property
+    def delays(self) -> Mapping[str, Delay]:
+        return self._by_id("delays", Delay)
+
+    @cached_property
+    def parameters(self) -> Mapping[str, Parameter]:
+        return self._by_id("parameters", Parameter)
 
     @cached_property
     def claims(self) -> Mapping[str, Claim]:

@@ -63,7 +63,8 @@ def _parser() -> argparse.ArgumentParser:
 
     solve = _command(commands, "solve", "plans", "the least-cost plan of a year, its prices and what could not move")
     _scenario_options(solve)
-    solve.add_argument("--behaviour", default="planner", metavar="WORD", help="planner: least total cost (default)")
+    solve.add_argument("--behaviour", default="planner", metavar="WORD", help="planner: least total cost (default); shippers: what they would do, with "
+                       "path-size logit and queues")  # fmt: skip
     solve.add_argument("--engine", default="auto", metavar="WORD", help="arcs, paths, or auto: whichever is likely to be quicker (default)")
     solve.add_argument("--gap", type=float, default=1e-6, metavar="G", help="how far above its proven bound, relative, paths may stop (default 1e-6)")
     solve.add_argument("--compare", metavar="SCENARIO", help="show what changed against 'base' or a named scenario")
@@ -121,6 +122,18 @@ def _parser() -> argparse.ArgumentParser:
     depend.add_argument("--by", default="country", metavar="WORD", help="country (default), place or operator")
     depend.add_argument("--commodity", action="append", default=[], metavar="ID", help="only this one; may be repeated")
     depend.add_argument("--near", type=float, default=0.1, metavar="PERCENT", help="how much dearer than the best a plan may be (default 0.1)")
+
+    calibrate = _command(commands, "calibrate", "calibrate", "fit what money and time do not explain to published flows, for behaviour shippers")
+    calibrate.add_argument("--commodity", default="crude", metavar="ID", help="whose flows to fit (default: crude)")
+    calibrate.add_argument("--until", type=int, metavar="YEAR", help="last year whose figures may be used (default, and at the latest: the base year)")
+    calibrate.add_argument("--spread", type=float, metavar="USD", help="keep this spread instead of the one that foretells left-out years best")
+    calibrate.add_argument("--save", action="store_true", help="write parameters.csv, and its source, into the case's folder")
+
+    predict = _command(commands, "predict", "calibrate", "foretell the flows of a year from what is known of it from outside, with ranges")
+    predict.add_argument("--year", type=int, metavar="YEAR", help="the year (default: the one FILE names)")
+    predict.add_argument("--given", type=Path, metavar="FILE", help="what is known: TOML, or CSV with name and value (docs/shippers.md)")
+    predict.add_argument("--until", type=int, metavar="YEAR", help="fit anew, with figures up to this year only, instead of the case's parameters")
+    predict.add_argument("--all", action="store_true", help="every screenline, also those nothing is known of (json and csv have all)")
 
     rules = _command(commands, "rules", "questions", "what each rule costs: the year with it beside the year without, and which way flows go because of it")
     _scenario_options(rules)
@@ -193,12 +206,43 @@ def _parser() -> argparse.ArgumentParser:
     flow = commands.add_parser("flow", help="solve a published network of flows: cost, proof and loads", description=f"Solve a network of flows: {formats}.")
     flow.add_argument("network", type=Path, metavar="FILE", help="the network")
     flow.add_argument("trips", type=Path, nargs="?", metavar="TRIPS", help="trips of a TNTP network")
-    flow.add_argument("--gap", type=float, default=1e-6, metavar="G", help="how far above its proven bound, relative, the plan may be (default 1e-6)")
+    flow.add_argument("--trips", type=Path, dest="trips_named", metavar="TRIPS", help="the same, named")
+    flow.add_argument("--equilibrium", action="store_true", help="of a TNTP network: every trip on a way that costs it least, where roads slow down with load")
+    flow.add_argument("--system", action="store_true", help="with --equilibrium: least total cost of all instead")
+    flow.add_argument("--toll-weight", type=float, default=0.0, metavar="W", help="with --equilibrium: time that a unit of toll counts for (default 0)")
+    flow.add_argument("--distance-weight", type=float, default=0.0, metavar="W", help="with --equilibrium: time that a unit of length counts for (default 0)")
+    flow.add_argument("--compare", type=Path, metavar="FLOW", help="with --equilibrium: published link flows to hold the answer against")
+    flow.add_argument("--threads", type=int, metavar="N", help="at most so many threads (default: all cores; the answer is the same)")
+    flow.add_argument("--top", type=int, default=10, metavar="N", help="with --equilibrium: fullest links shown (default 10)")
+    flow.add_argument("--gap", type=float, default=1e-6, metavar="G", help="how far above its proven bound, relative, the plan may be (default 1e-6); "
+                      "of an equilibrium: the relative gap, down to 1e-12 and less")  # fmt: skip
     flow.add_argument("--engine", default="auto", metavar="WORD", help="interior, simplex, arcs, or auto (default)")
     flow.add_argument("--limit", type=float, metavar="SECONDS", help="come back with the best plan after this long; exit 1 if the gap is not reached")
     flow.add_argument("--format", choices=("table", "json", "csv"), default="table", help="how to write it; csv and json have every arc (default: table)")
     flow.add_argument("-o", "--output", type=Path, metavar="FILE", help="write to a file instead of the screen")
     flow.set_defaults(module="flow")
+
+    convert = commands.add_parser(
+        "convert", help="a case into GeoJSON, GMNS, PyPSA, Parquet or CSV; GeoJSON, GMNS or a TNTP road network into a case",
+        description="Write a case in another format, or make a case of another format. What FROM is, is told from what it holds.",
+        epilog="FROM: a case, a .geojson file written by keruen, a folder with node.csv and link.csv (GMNS), or X_net.tntp with X_trips.tntp beside it. "
+        "What each format keeps and what it cannot: docs/convert.md. Exit: 0 done, 1 the case that was made has a problem, 2 wrong use.",
+    )  # fmt: skip
+    convert.add_argument("source", metavar="FROM", help="case, file or folder to read")
+    convert.add_argument("target", type=Path, metavar="TO", help="folder or .geojson file to write")
+    convert.add_argument("--to", metavar="FORMAT", help="csv, parquet, geojson, gmns or pypsa (default: by the ending of TO, else a case in csv)")
+    convert.add_argument("--force", action="store_true", help="write over a file, or into a folder that is not empty")
+    convert.add_argument("--trips", type=Path, metavar="FILE", help="trips of a TNTP network, or demand of a GMNS one (default: found beside it)")
+    convert.add_argument("--nodes", type=Path, metavar="FILE", help="coordinates of a TNTP network (default: X_node.tntp beside it, if it is there)")
+    convert.add_argument("--toll-weight", type=float, default=0.0, metavar="W", help="TNTP, GMNS: minutes that a unit of toll counts as (default 0)")
+    convert.add_argument("--distance-weight", type=float, default=0.0, metavar="W", help="TNTP, GMNS: minutes that a unit of length counts as (default 0)")
+    convert.add_argument("--length-unit", default="", metavar="UNIT", help="TNTP, GMNS: km, mile, m or ft (default: what the file says)")
+    convert.add_argument("--leave-out-unreachable", action="store_true", help="TNTP, GMNS: leave out trips that have no way, instead of refusing them")
+    convert.add_argument("--year", default="", metavar="YEAR", help="PyPSA: year written (default: the base year); TNTP, GMNS: year of the case (default 2023)")
+    convert.add_argument("--scenario", action="append", default=[], metavar="NAME|FILE", help="PyPSA: scenario laid over the case; may be repeated")
+    convert.add_argument("--format", choices=("table", "json", "csv"), default="table", help="how to write what was done (default: table)")
+    convert.add_argument("-o", "--output", type=Path, metavar="FILE", help="write what was done to a file instead of the screen")
+    convert.set_defaults(module="convert")
 
     report = _command(commands, "report", "plans", "one offline HTML file: map, flows, bottlenecks, shares, trade, claims, sources")
     _scenario_options(report)

@@ -12,6 +12,7 @@ import numpy as np
 from keruen.network import Edge, Network
 from keruen.rules import End, RuleBook
 from keruen.solve import Price, Solution
+from keruen.solve.lines import end_of
 from keruen.solve.paths import Path, paths_of
 from keruen.solve.program import Taken, capacities
 from keruen.solve.reasons import Reasons
@@ -85,7 +86,7 @@ class Plan:
         self.status = solution.status
         self.year = solution.network.year
         self.scenario = solution.network.overlay.names
-        self.behaviour = "planner"
+        self.behaviour = solution.behaviour
 
     def __repr__(self) -> str:
         moved = "; ".join(f"{r['commodity']} {r['moved']:.4g} of {r['wanted']:.4g} {r['unit']}" for r in self._exports)
@@ -295,7 +296,8 @@ class Plan:
 
     @cached_property
     def paths(self) -> list[Path]:
-        return [path for g in range(len(self.network.groups)) for path in paths_of(self.solution, g)]
+        known = self.solution.ways()
+        return [path for g in range(len(self.network.groups)) for path in paths_of(self.solution, g)] if known is None else known
 
     @cached_property
     def _flows(self) -> list[dict[str, Any]]:
@@ -360,14 +362,7 @@ class Plan:
 
     def end_of(self, t: Taken) -> End:
         """Where a path begins or ends."""
-        n = self.network
-        if t.kind == "supply":
-            return n.offers[t.item].end
-        if t.kind in ("made", "intake"):
-            return n.works[t.item].end
-        if t.kind == "demand":
-            return n.wants[t.item].ends[t.end][0]
-        return n.consigned[t.item].origin if t.kind == "start" else n.consigned[t.item].destination
+        return end_of(self.network, t)
 
     def _item_flow(self, name: str, commodities: Sequence[str], unit: str) -> float:
         n, p, x = self.network, self.solution.program, self.solution.x

@@ -399,6 +399,40 @@ class Observation(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Delay(Row):
+    """Waiting that grows with the load of a link or transfer. Shippers reckon with it; the planner does not."""
+
+    delay: str = col("id", "name of the row", key=True)
+    of: str = col("id", "link or transfer it is on; a link waits each way", refs=("links", "transfers"))
+    kind: str = col("choice", "how it grows with the share of full load", choices=("bpr", "davidson", "points"))
+    hours: float | None = col("number", "waiting on top: bpr when full, davidson at half load", unit="h", low=0, high=8760, blank="points say it")
+    power: float | None = col("number", "how steeply a bpr delay rises", low=0, high=50, blank="4")
+    full: float | None = col("number", "load that counts as full, in the capacity unit of the link or transfer", low=0, blank="its capacity")
+    points: dict[str, float] = col("map", "hours on top by share of full load, such as 0.5 0;0.9 12;1 48", low=0, blank="bpr and davidson have none")
+    source: str = _source()
+    confidence: str = _confidence()
+    note: str = _note()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter(Row):
+    """What calibration found that money and time do not explain. Shippers reckon with it; the planner does not."""
+
+    parameter: str = col("id", "name of the row", key=True)
+    kind: str = col("choice", "spread: how far shippers differ in what a way costs them; constant: cost on top, or less, of what a screenline counts",
+                    choices=("spread", "constant"))  # fmt: skip
+    commodity: str = col("id", "whose", refs=("commodities",))
+    screenline: str = col("id", "where a constant is paid", refs=("screenlines",), blank="a spread is had everywhere")
+    usd: float = col("number", "for a t, TEU or 1000 m3", unit="USD", low=-1e5, high=1e5)
+    error_usd: float | None = col("number", "standard error", unit="USD", low=0, blank="not estimated")
+    miss: float | None = col("number", "how far left-out years were foretold off, root mean square, part of the figure", low=0, blank="not tried")
+    years: tuple[str, ...] = col("list", "years it was fitted to", blank="fitted to none")
+    source: str = _source()
+    confidence: str = _confidence()
+    note: str = _note()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Event(Row):
     """Something that happened on a day, or was to happen: a visit, a summit, a law, a change of name."""
 
@@ -482,6 +516,8 @@ TABLES: dict[str, type[Row]] = {
     "rules": Rule,
     "screenlines": Screenline,
     "observations": Observation,
+    "delays": Delay,
+    "parameters": Parameter,
     "events": Event,
     "claims": Claim,
     "provenance": Provenance,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from keruen.errors import UsageError
-from keruen.files.flow_formats import read_dimacs, read_dow, read_mcf, read_tntp
+from keruen.files.flow_formats import read_dimacs, read_dow, read_mcf, read_tntp, read_tntp_flow, read_tntp_roads
+from keruen.solve.equilibrium import solve_equilibrium
 from keruen.solve.flows import solve_multiflow
 
 MCF = "3\n3\n2\n1 2 5 10\n2 3 1 4\n1 3 9 9\n1 3 6\n2 3 1\n"
@@ -126,3 +128,74 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "image").write_bytes(b"\x89PNG\xff\xfe")
     with pytest.raises(UsageError, match="expected plain text"):
         read_mcf(tmp_path / "image")
+
+
+# --- road networks with delays ------------------------------------------------------------------------
+
+ROADS = "<NUMBER OF ZONES> 2\n<NUMBER OF NODES> 4\n<FIRST THRU NODE> 3\n<NUMBER OF LINKS> 4\n<END OF METADATA>\n" \
+        "~ init term capacity length fftime b power speed toll type ;\n" \
+        "1 3 1 10 0 0.15 4 0 0 1 ;\n3 2 2 20 4 0.15 4 0 5 1 ;\n1 4 1 1 3 0 0 0 0 1 ;\n4 2 5 1 3 1 1 0 0 1;\n"  # fmt: skip
+
+
+def test_roads_with_delays(tmp_path: Path) -> None:
+    net, trips = write(tmp_path, "net.tntp", ROADS), write(tmp_path, "trips.tntp", "<NUMBER OF ZONES> 2\n<END OF METADATA>\nOrigin 1\n1 : 4 ; 2 : 6.0 ;\n")
+    a = read_tntp_roads(net, trips, toll_weight=0.1, distance_weight=0.5)
+    assert (a.n, a.first_thru, a.name) == (4, 2, "net.tntp")
+    assert a.fixed is not None
+    assert a.fixed.tolist() == [5, 10.5, 0.5, 0.5]
+    assert a.delays.cost(2).tolist() == pytest.approx([0, 4 * 1.15, 3, 3 + 3 * 0.4])
+    assert (a.origin.tolist(), a.destination.tolist(), a.demand.tolist()) == ([0], [1], [6])  # trips inside a zone are left out
+    plain = read_tntp_roads(net, trips)
+    assert plain.fixed is not None
+    assert plain.fixed.tolist() == [0] * 4
+    answer = solve_equilibrium(plain, gap=1e-12)
+    assert answer.load[0] + answer.load[2] == pytest.approx(6)
+    assert answer.cost[0] + answer.cost[1] == pytest.approx(answer.cost[2] + answer.cost[3])
+
+
+@pytest.mark.parametrize(
+    ("net", "options", "words"),
+    [
+        (ROADS.replace("3 2 2 20", "3 2 0 20"), {}, r"net.tntp: capacity\[1\]: found 0; expected a number above 0.*by link, the first is 0"),
+        (ROADS.replace("3 2 2 20 4", "3 2 2 20 -4"), {}, r"net.tntp: free\[1\]: found -4"),
+        (ROADS.replace("0 5 1 ;", ";"), {}, "line 8: found 7 entries; expected 9 for a link: init node"),
+        (ROADS, {"toll_weight": -1}, "toll_weight: found -1; expected a number from 0"),
+        (ROADS, {"distance_weight": float("nan")}, "distance_weight: found nan"),
+    ],
+)
+def test_wrong_roads(tmp_path: Path, net: str, options: dict[str, float], words: str) -> None:
+    trips = write(tmp_path, "trips.tntp", TRIPS)
+    with pytest.raises(UsageError, match=words):
+        read_tntp_roads(write(tmp_path, "net.tntp", net), trips, **options)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "From \tTo \tVolume \tCost \n4 2 1.5 7\n1 3 4.5 2.0\n3 2 4.5 1e1\n1 4 1.5 3\n",
+        "<NUMBER OF LINKS> 4\n<END OF METADATA>\n~ Tail Head : Volume Cost ;\n\t4\t2\t:\t1.5\t7\t;\n1 3 : 4.5 2 ;\n3 2 : 4.5 10 ;\n1 4 : 1.5 3 ;\n",
+    ],
+)
+def test_published_flows_of_both_kinds(tmp_path: Path, text: str) -> None:
+    flow = read_tntp_flow(write(tmp_path, "flow.tntp", text))
+    volume, cost = flow.on(np.array([0, 2, 0, 3]), np.array([2, 1, 3, 1]))
+    assert (volume.tolist(), cost.tolist()) == ([4.5, 4.5, 1.5, 1.5], [2, 10, 3, 7])
+    with pytest.raises(UsageError, match=r"flow.tntp: found 4 links, and link 1 to 4 in only one of them; expected the 3 links of the network"):
+        flow.on(np.array([0, 2, 3]), np.array([2, 1, 1]))
+    with pytest.raises(UsageError, match="a link that comes more often in one of them"):
+        flow.on(np.array([0, 2, 0, 3, 3]), np.array([2, 1, 3, 1, 1]))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "flow.tntp: found no link flows"),
+        ("From To Volume Cost\n1 2 3\n", "line 2: found 3 entries; expected 4"),
+        ("1 2 much 4\n", "line 1: found 'much'; expected a number for the volume"),
+        ("1 2 3 4\nx 2 3 4\n", "line 2: found 'x'; expected a whole number for the from"),
+        ("0 2 3 4\n", "line 1: found from 0; expected a node from 1"),
+    ],
+)
+def test_wrong_published_flows(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        read_tntp_flow(write(tmp_path, "flow.tntp", text))

@@ -291,5 +291,52 @@ def check_observations(c: Looked) -> Iterator[Finding]:
             yield c.at("empty-cell", "observations", row, "year", "an empty cell", "the year of the flow", "Fill it in.")
 
 
+def check_delays(c: Looked) -> Iterator[Finding]:
+    """A curve has what its kind needs, and a load that counts as full."""
+    for d in c.rows("delays", "kind", "hours", "points"):
+        if d.kind == "points":
+            yield from _bad_points(c, d)
+        elif not d.hours:
+            yield c.at("delay-hours", "delays", d, "hours", "an empty cell" if d.hours is None else "0", f"hours above 0, as the kind is {d.kind}",
+                       "Give the waiting, or delete the row.")  # fmt: skip
+    for d in c.rows("delays", "of", "full"):
+        row = c.get("links", d.of, "capacity") or c.get("transfers", d.of, "capacity")
+        if d.full is None and row is not None and row.capacity is None:
+            yield c.at("delay-full", "delays", d, "full", f"an empty cell, and {quote(d.of)} has no capacity", "the load that counts as full",
+                       "Give full, or a capacity.")  # fmt: skip
+        elif d.full == 0:
+            yield c.at("delay-full", "delays", d, "full", "0", "a load above 0", "Correct it; a link is closed by its capacity.")
+
+
+def _bad_points(c: Looked, d: Any) -> Iterator[Finding]:
+    shares = []
+    for word in d.points:
+        try:
+            shares.append(float(word))
+        except ValueError:
+            shares.append(-1.0)
+    hours = [h for _, h in sorted(zip(shares, d.points.values(), strict=True))]
+    if not shares or min(shares) < 0 or max(shares) > 100 or hours != sorted(hours):
+        found = "none" if not shares else "; ".join(f"{k} {v:g}" for k, v in d.points.items())
+        yield c.at("delay-points", "delays", d, "points", found, "shares of full load with hours that never fall, such as 0.5 0;0.9 12;1 48",
+                   "Write share and hours, parted by a space; part pairs by ;.")  # fmt: skip
+
+
+def check_parameters(c: Looked) -> Iterator[Finding]:
+    """A constant belongs to a screenline of links, a spread to none and is not below 0."""
+    seen: dict[tuple[str, str, str], int] = {}
+    for p in c.rows("parameters", "kind", "screenline", "usd", "commodity"):
+        if (p.kind == "constant") != bool(p.screenline):
+            yield c.at("parameter-line", "parameters", p, "screenline", quote(p.screenline) if p.screenline else "an empty cell",
+                       "a screenline" if p.kind == "constant" else "nothing, as a spread is had everywhere", "Correct kind or screenline.")  # fmt: skip
+        elif p.kind == "spread" and p.usd < 0:
+            yield c.at("parameter-spread", "parameters", p, "usd", f"{p.usd:g}", "0 or more", "0 means that all take the cheapest way.")
+        key = (p.kind, p.commodity, p.screenline)
+        if key in seen:
+            yield c.at("parameter-twice", "parameters", p, "parameter", quote(p.parameter), f"one {p.kind} of these, as in row {seen[key]}",
+                       "Keep one of them.")  # fmt: skip
+        seen.setdefault(key, p.line)
+
+
 ROW_CHECKS = (check_capacity_and_cost, check_links, check_opened, check_lengths, check_joint_ids, check_flows, check_works, check_projects, check_rules,
-              check_claims, check_dates, check_observations)  # fmt: skip
+              check_claims, check_dates, check_observations, check_delays, check_parameters)  # fmt: skip

@@ -2,7 +2,8 @@
 
 ``read_mcf``: the planar and grid families (CommaLab, Pisa). ``read_dimacs``: minimum-cost flow, one
 commodity (DIMACS 1991). ``read_dow``: network design of the Canad family. ``read_tntp``: road networks
-with trip tables (TransportationNetworks). Files ending in .gz are unpacked on the way. A file that is not
+with trip tables (TransportationNetworks), as flows with fixed costs; ``read_tntp_roads``: the same with
+delays that grow with load; ``read_tntp_flow``: link flows published for such a network. Files ending in .gz are unpacked on the way. A file that is not
 what it should be raises UsageError with file, line, what was found and what was expected.
 """
 
@@ -21,9 +22,10 @@ from numpy.typing import NDArray
 from keruen.errors import UsageError, did_you_mean, quote
 
 if TYPE_CHECKING:
+    from keruen.solve.equilibrium import Assignment
     from keruen.solve.flows import Multiflow
 
-__all__ = ["Design", "read_dimacs", "read_dow", "read_flows", "read_mcf", "read_tntp"]
+__all__ = ["Design", "PublishedFlow", "read_dimacs", "read_dow", "read_flows", "read_mcf", "read_tntp", "read_tntp_flow", "read_tntp_roads"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[Any]
@@ -37,6 +39,29 @@ class Design:
 
     flows: Multiflow
     fixed: Floats
+
+
+@dataclass(frozen=True)
+class PublishedFlow:
+    """Link flows somebody published. tail, head (places from 0), volume, cost: by row of the file ``name``."""
+
+    name: str
+    tail: Ints
+    head: Ints
+    volume: Floats
+    cost: Floats
+
+    def on(self, tail: Ints, head: Ints) -> tuple[Floats, Floats]:
+        """(volume, cost) in the order of the arcs with these ends; parallel arcs as they come. Raises UsageError where links differ."""
+        here, there = np.lexsort((head, tail)), np.lexsort((self.head, self.tail))
+        ours, theirs = (set(zip(t.tolist(), h.tolist(), strict=True)) for t, h in ((tail, head), (self.tail, self.head)))
+        if ours != theirs or len(here) != len(there) or (tail[here] != self.tail[there]).any() or (head[here] != self.head[there]).any():
+            odd = sorted(ours ^ theirs)
+            which = f"link {odd[0][0] + 1} to {odd[0][1] + 1} in only one of them" if odd else "a link that comes more often in one of them"
+            raise UsageError(f"{self.name}: found {len(there):,} links, and {which}; expected the {len(here):,} links of the network")
+        volume, cost = np.empty(len(here)), np.empty(len(here))
+        volume[here], cost[here] = self.volume[there], self.cost[there]
+        return volume, cost
 
 
 def _like(path: Path) -> str:
@@ -209,18 +234,82 @@ def read_tntp(net: str | Path, trips: str | Path, *, divide: float = 1.0, throug
 
     if not divide > 0:
         raise UsageError(f"divide: found {divide:g}; expected a number above 0")
+    n, through, arcs = _links(_Reader(net), ("init node", "term node", "capacity", "length", "free flow time"))
+    origin, goal, demand = _trips(_Reader(trips), n)
+    demand = [x / divide for x in demand]
+    tail, head = arcs[:, 0].astype(int), arcs[:, 1].astype(int)
+    closed = 0 if through_zones else min(max(through - 1, 0), n)
+    # What leaves a zone nobody may pass leaves from its second vertex, which no arc enters.
+    tail = np.where(tail < closed, tail + n, tail)
+    start = np.array([o + n if o < closed else o for o in origin], int)
+    return Multiflow(n + closed, tail, head, arcs[:, 4], arcs[:, 2], start, np.array(goal, int), np.array(demand, float))
+
+
+def read_tntp_roads(net: str | Path, trips: str | Path, *, toll_weight: float = 0.0, distance_weight: float = 0.0) -> Assignment:
+    """A road network and its trip table with delays: free-flow time x (1 + b (load / capacity)^power) on each link.
+
+    toll_weight, distance_weight: time for a unit of toll and of length, as the README of a network states them; both
+    are added to time and do not grow. Zones below FIRST THRU NODE are not passed. Trips inside a zone are left out.
+    """
+    from keruen.solve.delays import Delays
+    from keruen.solve.equilibrium import Assignment
+
+    for name, weight in (("toll_weight", toll_weight), ("distance_weight", distance_weight)):
+        if not 0 <= weight < np.inf:
+            raise UsageError(f"{name}: found {weight:g}; expected a number from 0")
     r = _Reader(net)
+    n, through, a = _links(r, ("init node", "term node", "capacity", "length", "free flow time", "b", "power", "speed", "toll"))
+    origin, goal, demand = _trips(_Reader(trips), n)
+    fixed = (toll_weight * a[:, 8] if toll_weight else 0.0) + (distance_weight * a[:, 3] if distance_weight else np.zeros(len(a)))
+    try:
+        delays = Delays.bpr(a[:, 4], a[:, 5] * a[:, 4], a[:, 2], a[:, 6])
+        return Assignment(n, a[:, 0].astype(int), a[:, 1].astype(int), delays, np.array(origin, int), np.array(goal, int), np.array(demand, float), fixed,
+                          min(max(through - 1, 0), n), r.path.name)  # fmt: skip
+    except UsageError as error:
+        raise UsageError(f"{r.path.name}: {error} (by link, the first is 0)") from None
+
+
+def read_tntp_flow(path: str | Path) -> PublishedFlow:
+    """Link flows published for a TNTP network: rows of from, to, volume, cost, with or without a head, colons and semicolons."""
+    r = _Reader(path)
+    rows: list[tuple[float, ...]] = []
+    for line, text in enumerate(r.lines, start=1):
+        words = text.split("~")[0].replace(":", " ").replace(";", " ").split()
+        if not words or text.lstrip().startswith("<"):
+            continue
+        if not rows and not words[0][0].isdigit():
+            continue  # the names of the columns
+        if not 4 <= len(words) <= 5:
+            hint = " (this looks like the network itself)" if len(words) > 7 else ""
+            raise r.wrong(line, f"{len(words)} entries", f"4 for a link: from, to, volume, cost{hint}")
+        ends = [r.whole(line, w, what) for w, what in zip(words[:2], ("from", "to"), strict=True)]
+        for end, what in zip(ends, ("from", "to"), strict=True):
+            if end < 1:
+                raise r.wrong(line, f"{what} {end}", "a node from 1")
+        rows.append((ends[0] - 1, ends[1] - 1, r.number(line, words[2], "volume"), r.number(line, words[3], "cost")))
+    if not rows:
+        raise r.wrong(None, "no link flows", "rows of from, to, volume, cost")
+    a = np.array(rows, float)
+    return PublishedFlow(r.path.name, a[:, 0].astype(int), a[:, 1].astype(int), a[:, 2], a[:, 3])
+
+
+def _links(r: _Reader, names: tuple[str, ...]) -> tuple[int, int, Floats]:
+    """(nodes, first node that may be passed, links) of a TNTP network."""
     tags, begin = _tags(r)
     n = _size(r, tags, "NUMBER OF NODES")
     m = _size(r, tags, "NUMBER OF LINKS")
     through = _size(r, tags, "FIRST THRU NODE") if "FIRST THRU NODE" in tags else 1
     rows = ((line, words) for line, words in ((i, t.replace(";", " ").split()) for i, t in enumerate(r.lines[begin:], start=begin + 1))
             if words and not words[0].startswith("~"))  # fmt: skip
-    arcs = r.table(rows, m, ("init node", "term node", "capacity", "length", "free flow time"), 2, n, "link")
+    arcs = r.table(rows, m, names, 2, n, "link")
     line, words = next(rows, (0, []))
     if line:
         raise r.wrong(line, quote(" ".join(words)), f"the end of the file after {m:,} links")
-    q = _Reader(trips)
+    return n, through, arcs
+
+
+def _trips(q: _Reader, n: int) -> tuple[list[int], list[int], list[float]]:
+    """(origin, destination, trips) of a TNTP trip table, from 0; trips inside a zone are left out."""
     tags, begin = _tags(q)
     zones = _size(q, tags, "NUMBER OF ZONES")
     origin, goal, demand, at = [], [], [], 0
@@ -244,13 +333,8 @@ def read_tntp(net: str | Path, trips: str | Path, *, divide: float = 1.0, throug
             if to != at and value > 0:
                 origin.append(at - 1)
                 goal.append(to - 1)
-                demand.append(value / divide)
-    tail, head = arcs[:, 0].astype(int), arcs[:, 1].astype(int)
-    closed = 0 if through_zones else min(max(through - 1, 0), n)
-    # What leaves a zone nobody may pass leaves from its second vertex, which no arc enters.
-    tail = np.where(tail < closed, tail + n, tail)
-    start = np.array([o + n if o < closed else o for o in origin], int)
-    return Multiflow(n + closed, tail, head, arcs[:, 4], arcs[:, 2], start, np.array(goal, int), np.array(demand, float))
+                demand.append(value)
+    return origin, goal, demand
 
 
 def _tags(r: _Reader) -> tuple[dict[str, tuple[int, str]], int]:

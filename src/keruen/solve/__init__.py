@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from keruen.solve.program import Program, assemble
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from keruen.solve.paths import Path
 
 __all__ = ["GAP", "Price", "Solution", "solve"]
 
@@ -52,15 +54,25 @@ class Solution:
     status: str
     certificate: Certificate
     engine: Engine
+    behaviour: ClassVar[str] = "planner"
 
     @property
     def network(self) -> Network:
         return self.program.network
 
+    @property
+    def paid(self) -> float:
+        """Money and time, penalties, less the value of what arrived: for a planner that is the objective."""
+        return self.objective
+
     def flows(self, group: int) -> Floats:
         """Flow of a group on each of its edges."""
         first = self.program.flow[group]
         return self.x[first : first + len(self.network.groups[group].edges)]
+
+    def ways(self) -> list[Path] | None:
+        """Who uses what, where the solver knows it; None where flows on edges are all there is."""
+        return None
 
     def load(self, row: int) -> float:
         """Left-hand side of a row."""

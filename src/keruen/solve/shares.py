@@ -80,7 +80,7 @@ def transport_cost(solution: Solution) -> float:
     """What moving and missing cost, in MUSD: the objective without the value of what demands got."""
     p = solution.program
     value = sum(w.price * float(solution.x[p.met + i] + solution.x[p.extra + i]) for i, w in enumerate(solution.network.wants))
-    return solution.objective + value
+    return solution.paid + value
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,9 @@ class Shares:
         self.total = exported(solution, commodity)
         n = self.n
         self.groups = tuple(g for g, group in enumerate(n.groups) if group.commodity == commodity and self._exports(g))
-        self.paths: list[Path] = [p for g in self.groups for p in paths_of(solution, g) if is_export(n, p.destination)]
+        known = solution.ways()
+        paths = [p for g in self.groups for p in paths_of(solution, g)] if known is None else [p for p in known if p.group in self.groups]
+        self.paths: list[Path] = [p for p in paths if is_export(n, p.destination)]
         cost = sum(p.quantity * sum(n.edges[e].cost[commodity] for e in p.edges) for p in self.paths)
         self.extra = near * abs(cost)
         self._last: tuple[frozenset[int], Floors] | None = None
@@ -124,6 +126,8 @@ class Shares:
         if self.total <= 1e-9:
             return None
         plan = min(1.0, sum(p.quantity for p in self.paths if edges & set(p.edges)) / self.total)
+        if self.solution.behaviour != "planner":  # what people choose is one plan, not the best of many
+            return Share(plan, plan, plan)
         touch, avoid = self._cheapest(edges)
         most = self._bound(touch)
         if plan == 0.0 and most < LEAST_SHOWN:
