@@ -313,3 +313,12 @@ def test_costs_and_trips_are_those_of_the_file(tmp_path, name):
     bound = {(network.vertices[e.tail][0], network.vertices[e.head][0]) for e in network.edges}
     digits = len(str(n))
     assert bound == {(f"n{int(t):0{digits}}" + ("-out" if t < first else ""), f"n{int(h):0{digits}}") for t, h in links[:, :2]}
+
+
+@pytest.mark.parametrize(("name", "objective"), [("SiouxFalls", 42.31335287107440e5), ("Barcelona", 1265654.92203176)])
+def test_shippers_are_the_published_equilibrium(tmp_path, name, objective):
+    assert main(["convert", str(published(name)), str(tmp_path / "case")]) == DONE
+    plan = kr.load(tmp_path / "case").solve(behaviour="shippers", gap=1e-10)
+    assert plan.objective_musd == pytest.approx(objective, rel=2e-10)
+    assert plan.certificate.relative_gap <= 1e-10
+    assert plan.to_dict()["engine"].startswith("equilibrium")

@@ -29,6 +29,7 @@ from keruen.solve.pathform import PathForm, path_form
 from keruen.solve.paths import Path
 from keruen.solve.program import Program, assemble
 from keruen.solve.queues import Queues, queues_of
+from keruen.solve.roads import Roads, roads_of
 from keruen.units import MUSD_PER_UNIT
 
 __all__ = ["Shippers", "ShippersSolution", "solve_shippers"]
@@ -61,8 +62,8 @@ class Shippers:
     name = "ways"
 
     def __init__(self, network: Network, *, gap: float = 1e-6, spreads: Mapping[str, float] | None = None,
-                 constants: Mapping[str, float] | None = None) -> None:  # fmt: skip
-        self.program: Program = assemble(network)
+                 constants: Mapping[str, float] | None = None, program: Program | None = None) -> None:  # fmt: skip
+        self.program: Program = assemble(network) if program is None else program
         self.form: PathForm = path_form(self.program)
         self.gap = gap
         self._fine = min(1e-9, max(1e-13, 0.1 * gap))
@@ -285,13 +286,15 @@ class Shippers:
 class ShippersSolution(Solution):
     """A solution by shippers. Prices hold where they are: costs bend with every tonne, so their range is a point."""
 
-    shippers: Shippers | None = None
+    shippers: Shippers | Roads | None = None
     behaviour: ClassVar[str] = "shippers"
 
     @property
     def paid(self) -> float:
         p = self.program
-        return float(p.cost @ self.x) + p.offset
+        s = self.shippers
+        assert s is not None
+        return float(p.cost @ self.x) + p.offset + float(s.queue_price @ s.load)
 
     def ways(self) -> list[Path]:
         """The ways that shippers take, by group, largest first."""
@@ -321,7 +324,7 @@ class ShippersSolution(Solution):
 
     def _gain_here(self, row: int, side: float, step: float) -> float:
         s = self.shippers
-        assert s is not None
+        assert isinstance(s, Shippers)  # roads have no limits, so no price is asked of them
         kept = dict(s.__dict__)
         s.set_sides(row, float(self.program.row_lower[row]), side + step)
         s._one()
@@ -348,6 +351,12 @@ def solve_shippers(network: Network, *, gap: float = 1e-6, spreads: Mapping[str,
 
     Raises SolveError where the equilibrium is not found to the gap.
     """
-    s = Shippers(network, gap=gap, spreads=spreads, constants=constants)
+    program = assemble(network)
+    spreads = spreads_of(network.case) if spreads is None else spreads
+    constants = constants_of(network.case) if constants is None else constants
+    roads = roads_of(program, queues_of(program), spreads, constants, gap=gap)
+    if roads is not None and (certified := roads.solve()) is not None:
+        return ShippersSolution(program, roads.x, roads.row_dual, roads.objective, "equilibrium", certified, roads, roads)  # type: ignore[arg-type]
+    s = Shippers(network, gap=gap, spreads=spreads, constants=constants, program=program)
     certificate = s.solve()
     return ShippersSolution(s.program, s.x, s.row_dual, s.objective, "equilibrium", certificate, s, s)  # type: ignore[arg-type]
