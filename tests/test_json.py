@@ -55,8 +55,10 @@ def _objects(node: Any) -> Iterator[dict[str, Any]]:
             yield from _objects(part)
 
 
-SHAPES = ["solve", "check", "depend", "stress", "worst", "sample", "invest", "rules", "relations", "trade", "claims", "why", "why-numbers", "why-result", "read",
-          "calibrate", "predict", "convert"]  # fmt: skip
+SHAPES = [
+    "solve", "check", "depend", "stress", "worst", "sample", "invest", "rules", "relations", "trade", "claims", "why", "why-numbers", "why-result",
+    "read", "calibrate", "predict", "convert",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SHAPES)

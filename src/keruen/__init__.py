@@ -45,10 +45,10 @@ _HOME = {
 }  # fmt: skip
 
 __all__ = [
-    "Assignment", "Case", "CaseError", "Claims", "Delays", "EquilibriumAnswer", "Invest", "KeruenError", "Multiflow", "Numbers", "Plan", "Relations", "RuleCosts",
-    "Sample", "Scenario", "ScenarioError", "Sensitivity", "SolveError", "Stress", "Trade", "UnitError", "UsageError", "Why", "WorstClosures", "add",
-    "claims", "close", "dependence", "invest", "load", "numbers", "relations", "rule_costs", "sample", "scale", "screen", "sensitivity", "set_value",
-    "solve_equilibrium", "solve_multiflow", "stress", "trade", "why", "with_rules", "without", "worst",
+    "Assignment", "Case", "CaseError", "Claims", "Delays", "EquilibriumAnswer", "Invest", "KeruenError", "Multiflow", "Numbers", "Plan", "Relations",
+    "RuleCosts", "Sample", "Scenario", "ScenarioError", "Sensitivity", "SolveError", "Stress", "Trade", "UnitError", "UsageError", "Why",
+    "WorstClosures", "add", "claims", "close", "dependence", "invest", "load", "numbers", "relations", "rule_costs", "sample", "scale", "screen",
+    "sensitivity", "set_value", "solve_equilibrium", "solve_multiflow", "stress", "trade", "why", "with_rules", "without", "worst",
 ]  # fmt: skip
 
 
