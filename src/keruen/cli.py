@@ -110,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     invest.add_argument("--capex", action="append", default=[], metavar="PROJECT=MUSD", help="a cost of your own for a project; may be repeated")
     invest.add_argument("--brief", action="store_true", help="the decision alone: no frontier, no word on each project, nothing on what it rests on")
     invest.add_argument("--gap", type=float, default=0.01, metavar="PERCENT", help="how near the proof has to come (default 0.01)")
+    invest.add_argument("--verify", action="store_true", help="choose again with every year written out; exit 1 if the optima differ by more than the gap")
     invest.add_argument("--limit", type=float, default=float("inf"), metavar="SECONDS", help="decide with the best plan found after this long")
     invest.add_argument("--top", type=int, default=15, metavar="N", help="rows of each table shown (default 15; json and csv have all)")
     invest.add_argument("--table", choices=("projects", "chosen", "years", "frontier", "rests", "out"), default="projects",

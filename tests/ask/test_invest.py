@@ -15,7 +15,9 @@ from scipy.optimize import linprog
 import keruen as kr
 from keruen.ask.invest import invest
 from keruen.cli import main
+from keruen.files.flow_formats import read_dow
 from keruen.network import build
+from keruen.solve import choosing
 from keruen.solve.program import assemble
 from keruen.solve.shares import is_export
 from random_cases import load_reachable, random_tables
@@ -125,17 +127,28 @@ class Tried:
         return found
 
 
+@pytest.fixture(params=["planes", "written out"])
+def formulation(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Small cases are written out unless told otherwise."""
+    if request.param == "planes":
+        monkeypatch.setattr(choosing, "SMALL", -1)
+        monkeypatch.setattr(choosing, "PATIENCE", -1)
+    return str(request.param)
+
+
 @pytest.mark.parametrize("seed", range(12))
-def test_equals_trying_everything(seed: int, tmp_path: Path) -> None:
+def test_equals_trying_everything(seed: int, formulation: str, tmp_path: Path) -> None:
     case = with_lot(seed, tmp_path / "lot")
     tried = Tried(case)
     for budget in (np.inf, 50.0):
         usd = None if budget == np.inf else budget * 1e6
-        plan = invest(case, LAST, discount=RATE, budget_usd=usd, brief=True)
+        plan = invest(case, LAST, discount=RATE, budget_usd=usd, brief=True, verify=seed % 3 == 0)
         best = tried.best(budget)
         assert -plan.npv_musd == pytest.approx(best, abs=1e-4 * max(1.0, abs(best)) + 1e-6)
         assert plan.capex_musd <= budget + 1e-6
         assert plan.gap <= 1e-4
+        assert (plan.verified or 0.0) <= 2e-4
+        assert (plan.verified is None) == (seed % 3 > 0)
         assert plan.npv_musd == pytest.approx(plan.gain_musd - plan.charge_musd)
 
 
@@ -165,7 +178,7 @@ def lost(case: kr.Case, parts: tuple[float, ...], closed: kr.Scenario, moved: di
 
 @pytest.mark.parametrize(("seed", "by", "deep"), [(6, "link", 1), (7, "link", 1), (17, "link", 1), (23, "link", 1), (13, "country", 1), (0, "country", 2),
                                                  (17, "link", 2), (22, "link", 2)])  # fmt: skip
-def test_survives_what_trying_everything_survives(seed: int, by: str, deep: int, tmp_path: Path) -> None:
+def test_survives_what_trying_everything_survives(seed: int, by: str, deep: int, formulation: str, tmp_path: Path) -> None:
     case = with_lot(seed, tmp_path / "lot")
     rows = tuple(replace(p, units=1, fixed_musd=None) for p in case.projects.values())
     case = replace(case, tables={**case.tables, "projects": rows})
@@ -410,3 +423,40 @@ def test_command_writes_every_table(tmp_path: Path, capsys: pytest.CaptureFixtur
     for table in ("projects", "chosen", "years", "frontier", "rests", "out"):
         assert main(["invest", folder, "--by", "2028", "--format", "csv", "--table", table, "--quiet"]) == 0
         assert capsys.readouterr().out.strip()
+
+
+CANAD = Path(__file__).resolve().parents[3] / "shared" / "bench" / "canad"
+# As in tests/solve/test_design.py, which proves them by a program of its own.
+OPTIMA = {"r04.1": 31730.0, "r04.5": 53790.0, "r07.1": 32807.0, "c33": 423848.0}
+
+
+def network_to_design(name: str, path: Path, unmet: float) -> tuple[kr.Case, float]:
+    """A published network as a case: every arc a project, nothing there yet. Also what moving nothing costs."""
+    d = read_dow(CANAD / f"{name}.dow")
+    m, room = d.flows, float(d.flows.demand.sum())
+    arcs, lots = range(len(m.tail)), range(len(m.origin))
+    link = {"mode": "road", "direction": "one_way", "length_km": 20, "carries": "goods", "capacity": 0, "capacity_unit": "Mt/year", "countries": "AA",
+            "status": "planned", **SOURCE}  # fmt: skip
+    project = {"lead_years": 0, "life_years": 1, "ready_year": FIRST + 1, "status": "planned", **SOURCE}
+    tables = {
+        **{table: [] for table in small_tables()}, "sources": small_tables()["sources"],
+        "commodities": [{"commodity": "goods", "name": "goods", "unit": "Mt", "tonnes_per_unit": 1, "value_usd": 0, "time_usd_per_day": 0, "unmet_usd": unmet,
+                         **SOURCE}],
+        "places": [{"place": f"n{i}", "name": f"n{i}", "country": "AA", "lon": 50 + 0.001 * i, "lat": 47, "kind": "city", **SOURCE} for i in range(m.n)],
+        "links": [{"link": f"a{k}", "from": f"n{m.tail[k]}", "to": f"n{m.head[k]}", "cost_usd_per_t": m.cost[k], **link} for k in arcs],
+        "projects": [{"project": f"b{k}", "name": f"b{k}", "adds": f"a{k} {min(m.capacity[k], room):.10g}", "capex_musd": d.fixed[k], **project} for k in arcs],
+        "consignments": [{"consignment": f"c{k}", "from": f"n{m.origin[k]}", "to": f"n{m.destination[k]}", "commodity": "goods", "quantity": m.demand[k],
+                          "first_year": FIRST + 1, "last_year": FIRST + 1, **SOURCE} for k in lots],
+    }  # fmt: skip
+    write_tables(path, tables)
+    return kr.load(path), unmet * room
+
+
+@pytest.mark.skipif(not CANAD.is_dir(), reason=f"the Canad networks are not at {CANAD}")
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n == "c33" else n for n in OPTIMA])
+def test_published_networks_are_designed_as_proven(name: str, tmp_path: Path) -> None:
+    case, nothing = network_to_design(name, tmp_path / "case", 2000.0)
+    plan = invest(case, FIRST + 1, discount=0.0, brief=True, gap=1e-6)
+    assert plan.status == "optimal"
+    assert nothing - plan.npv_musd == pytest.approx(OPTIMA[name], rel=1e-6)
+    assert nothing - plan.npv_musd >= OPTIMA[name] * (1 - 1e-9)

@@ -46,7 +46,7 @@ class Invest:
     chosen: what is built, when, how much of it. projects: every project that can be decided, with a cost or without
     (docs/json.md has the keys); settled: id -> year of what comes anyway; out: id -> why it cannot be decided.
     frontier: least worst loss by money spent. insurance: price of surviving, None where it was not asked. rests: numbers that
-    would change the choice.
+    would change the choice. verified: difference of the optimum from that of a second formulation, relative to it, where that was asked.
     """
 
     case: str
@@ -73,6 +73,7 @@ class Invest:
     insurance: dict[str, Any] | None
     rests: tuple[dict[str, Any], ...]
     notes: tuple[str, ...]
+    verified: float | None = None
 
     def __repr__(self) -> str:
         names = ", ".join(f"{c['project']} {c['year']}" for c in self.chosen) or "nothing"
@@ -106,7 +107,7 @@ class Invest:
             "chosen": list(self.chosen), "years": list(self.years), "targets": list(self.targets), "survive": self.survive,
             "projects": list(self.projects), "settled": [{"project": n, "year": y} for n, y in self.settled.items()],
             "out": [{"project": n, "why": w} for n, w in self.out.items()], "frontier": self.frontier, "insurance": self.insurance,
-            "rests": list(self.rests), "notes": list(self.notes),
+            "rests": list(self.rests), "notes": list(self.notes), "verified": self.verified,
         })  # fmt: skip
         return found
 
@@ -116,7 +117,7 @@ def invest(
     at_most_lost: float = LOST, deep: int = 1, least: str | None = None, scenario: Scenario | None = None, start: int | None = None,
     discount: float | None = None, lead_years: int | None = None, life_years: int | None = None, decide: Sequence[str] = (), only: Sequence[str] = (),
     capex: Mapping[str, float] | None = None, commodities: Sequence[str] = (), brief: bool = False, gap: float = GAP, limit_s: float = INF,
-    progress: bool = False,
+    verify: bool = False, progress: bool = False,
 ) -> Invest:  # fmt: skip
     """What to build, when, and why: the projects of a case decided together over the years from ``start`` to ``by``.
 
@@ -124,7 +125,8 @@ def invest(
     "crude to CN >= 6.5 Mt". survive: ``any-link``, ``any-country`` (any kind that ``keruen stress`` closes), scenarios, files of them; in
     the last year at most the share ``at_most_lost`` of the tonnes that home sells abroad and takes in is then out of reach; deep: 2 for any pair.
     least: cost, or capex (the default with targets). decide: projects under way to decide after all, or "all". only: no others.
-    capex: costs in MUSD by project. commodities: only these count as lost. brief: the decision alone. Missing costs are never 0: such
+    capex: costs in MUSD by project. commodities: only these count as lost. brief: the decision alone. verify: choose again with every
+    year written out in one mixed-integer program, and say how far its optimum is off. Missing costs are never 0: such
     projects are left out and get the cost up to which they would belong to the plan.
 
     Raises UsageError for what cannot be asked, ScenarioError for names the case lacks.
@@ -150,7 +152,7 @@ def invest(
             closures.watch = tell
         desk = Desk(world, wanted, closures, limit_s=limit_s, gap=gap)
         run = _Run(desk, threats, INF if budget_usd is None else budget_usd / 1e6, at_most_lost, least or ("capex" if wanted else "cost"), tell)
-        return run.answer(brief, deep, watched)
+        return run.answer(brief, deep, watched, verify)
     except KeyboardInterrupt:
         raise UsageError("stopped before any plan was found") from None
 
@@ -254,7 +256,7 @@ class _Run:
         found = desk.choose(self._wish(living=living, budget=spend.objective * (1 + SLACK) + SLACK), watch=self._watch)
         return replace(found, bound=found.objective, status=spend.status) if spend.status in ("stopped", "interrupted") else found
 
-    def answer(self, brief: bool, deep: int, watched: Threats) -> Invest:
+    def answer(self, brief: bool, deep: int, watched: Threats, verify: bool) -> Invest:
         desk, terms = self.desk, self.desk.worlds.terms
         self._reach()
         if not brief:
@@ -267,6 +269,7 @@ class _Run:
         if choice.status == "interrupted":
             brief = True
             self.notes.append("interrupted: the plan is the best found so far, and nothing explains it")
+        verified = self._verified(choice) if verify and choice.status == "optimal" else None
         rows: list[dict[str, Any]] = []
         front: dict[str, Any] | None = None
         insured: dict[str, Any] | None = None
@@ -294,8 +297,19 @@ class _Run:
             {"discount": terms.discount, "lead_years": terms.lead_years, "life_years": terms.life_years, "guessed": list(terms.guessed)},
             None if self.budget == INF else self.budget, choice.capex, plain.npv, plain.gain, plain.charge, _chosen(desk, choice), self._years(choice),
             self._targets(), self._survive(choice, deep), tuple(rows), desk.worlds.field.settled, desk.worlds.field.out, front, insured, tuple(found),
-            tuple(self.notes),
+            tuple(self.notes), verified,
         )  # fmt: skip
+
+    def _verified(self, choice: Choice) -> float | None:
+        """How far the optimum is from that with every year written out, relative."""
+        if self.tell:
+            self.tell("choosing again, every year written out")
+        spent = self.budget if self.least == "cost" else choice.capex * (1 + SLACK) + SLACK
+        again = self.desk.choose(self._wish(budget=spent), written=True)
+        if again.status != "optimal":
+            self.notes.append("the second formulation was not solved in the time given")
+            return None
+        return abs(again.objective - choice.objective) / max(1.0, abs(choice.objective))
 
     def _names(self) -> tuple[str, ...]:
         return self.desk.worlds.scenario.names

@@ -29,7 +29,8 @@ def invest(args: argparse.Namespace) -> int:
         deep=args.deep, least=args.least, scenario=scenario_of(args, case), start=args.start,
         discount=None if args.discount is None else _share(args.discount, "--discount"), lead_years=args.lead, life_years=args.life,
         decide=_names(args.decide), only=_names(args.only), capex=dict(_cost(word, case.projects) for word in args.capex), commodities=_names(args.commodity),
-        brief=args.brief, gap=args.gap / 100, limit_s=args.limit, progress=not args.quiet,
+        brief=args.brief, gap=args.gap / 100, limit_s=args.limit,
+        verify=args.verify, progress=not args.quiet,
     )  # fmt: skip
     if args.format == "json":
         write(args, as_json(found.to_dict()))
@@ -42,6 +43,9 @@ def invest(args: argparse.Namespace) -> int:
 
         write_invest_page(args.report, found, case)
         print(f"report written to {args.report}", file=sys.stderr)
+    if found.verified is not None and found.verified > 2 * args.gap / 100:
+        print(f"the second formulation differs by {found.verified:.2e}; this is a fault of keruen, please report it", file=sys.stderr)
+        return FINDING
     return FINDING if found.status == "nearest" else DONE
 
 

@@ -121,9 +121,9 @@ class Desk:
             columns.append(replace(self.lost, upper=at_most_lost))
         return Wish(tuple(columns), barred=self.unknown, capex_most=budget, aim=aim)
 
-    def choose(self, wish: Wish, *, gap: float | None = None, watch: Watch | None = None) -> Choice:
+    def choose(self, wish: Wish, *, gap: float | None = None, watch: Watch | None = None, written: bool = False) -> Choice:
         """Ask for it, in the time left."""
-        return self.chooser.choose(wish, gap=self.gap if gap is None else gap, limit_s=self.left(), watch=watch)
+        return self.chooser.choose(wish, gap=self.gap if gap is None else gap, limit_s=self.left(), watch=watch, written=written)
 
     def plain(self, units: Units, charges: Mapping[int, tuple[Floats, Floats]] | None = None) -> Plain:
         """What a schedule comes to, targets and closures left aside."""

@@ -16,6 +16,7 @@ from keruen.investing.targets import Target, weights
 from keruen.network import Network, build
 from keruen.scenario import Scenario, add, lay
 from keruen.solve.builds import Aim, Cut, Year, Yearly, YearMaster, affine, touched
+from keruen.solve.choosing import Written
 from keruen.solve.program import Program
 from keruen.solve.shares import is_export
 from keruen.solve.sweep import shut_columns
@@ -30,7 +31,7 @@ DEAR = 1e4
 MOST_CUTS = 8
 
 
-class Costs:
+class Costs(Written):
     """Least cost of a year, MUSD, as far as it differs from that with nothing built."""
 
     def __init__(self, year: Year, aim: Aim | None, base: float | None, items: int) -> None:
@@ -51,11 +52,11 @@ class Costs:
         return [Cut(found.value - self.base, found.cut.slope, found.cut.at)], found.value - self.base
 
 
-class Missing:
+class Missing(Written):
     """How much a target lacks at least in a year, in its unit."""
 
     def __init__(self, year: Year, aim: Aim) -> None:
-        self.master = YearMaster(year, aim)
+        self.master, self.base = YearMaster(year, aim), 0.0
 
     def ask(self, z: Floats, level: float) -> tuple[list[Cut], float]:
         """One plane and the value."""

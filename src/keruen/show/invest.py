@@ -77,6 +77,8 @@ def head_lines(found: Invest) -> list[str]:
     guess = {"discount": "discount rate", "lead_years": "years of building", "life_years": "years a project lasts"}
     guessed = [words for key, words in guess.items() if key in t["guessed"]]
     proof = STATUS[found.status].format(gap=f"{100 * found.gap:.2g} %" if found.gap > 1e-9 else "nothing at all")
+    checked = "" if found.verified is None else f", a second formulation differs by {found.verified:.1e}"
+    least = "least capex" if found.least == "capex" else "least cost"
     budget = "" if found.budget_musd is None else f" of a budget of {found.budget_musd:,.0f}"
     first = (
         f"{found.case} {name}, what to build from {found.first_year} to {found.last_year}: {found.capex_musd:,.0f} MUSD{budget}, "
@@ -84,7 +86,7 @@ def head_lines(found: Invest) -> list[str]:
     )
     return [
         first,
-        f"{'least capex' if found.least == 'capex' else 'least cost'}; {proof}; money of {found.first_year}, discount rate {100 * t['discount']:.3g} %, "
+        f"{least}; {proof}{checked}; money of {found.first_year}, discount rate {100 * t['discount']:.3g} %, "
         f"{t['lead_years']} years of building and {t['life_years']} of service where no row says" + (f" (guesses: {', '.join(guessed)})" if guessed else ""),
     ]
 

@@ -186,9 +186,20 @@ class YearMaster:
         if aim.shut is not None:
             upper = np.where(np.concatenate([aim.shut, np.zeros(len(aim.extra_upper), bool)]), 0.0, upper)
         assert len(aim.cost) == columns
+        self.matrix: sparse.csc_array = matrix
         self._upper, self._shut = upper, np.zeros(0, np.int64)
         self.empty = columns == 0
         self._solver = None if self.empty else Solver(aim.cost, upper, matrix, self.lower, np.concatenate([year.none, self._rest]))
+
+    @property
+    def upper(self) -> Floats:
+        """(columns,) most of each column, those of the aim after those of the program."""
+        return self._upper
+
+    @property
+    def rest(self) -> Floats:
+        """Upper sides of the rows of the aim, which come after those of the program."""
+        return self._rest
 
     def sides(self, z: Floats) -> Floats:
         """Upper sides of the rows of the program for parts built."""

@@ -19,13 +19,16 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from keruen.errors import SolveError
-from keruen.solve.builds import Cut
+from keruen.solve.builds import Cut, YearMaster
+from keruen.solve.extensive import size_of, write_out
 
-__all__ = ["Choice", "Chooser", "Column", "Item", "Oracle", "Wish"]
+__all__ = ["Choice", "Chooser", "Column", "Item", "Oracle", "Wish", "Written"]
 
 Floats = NDArray[np.float64]
 INF = float("inf")
 LP_ROUNDS = 100
+SMALL = 12_000  # columns of all years together up to which they are written out from the start
+PATIENCE, LARGE = 40, 50_000  # rounds after which they are written out if they have no more columns than that
 MOST_ROUNDS = 2000
 NEAR = 1e-6  # how far above its upper end a value may lie, relative
 
@@ -57,6 +60,13 @@ class Oracle(Protocol):
     def ask(self, z: Floats, level: float) -> tuple[list[Cut], float]:
         """Planes below it near z (projects,), and its value there. Where a plane is above ``level`` already, the value may be any lower bound above it."""
         ...
+
+
+class Written:
+    """An oracle that is the least cost of a linear program, ``master``, less ``base``: it can be written out."""
+
+    master: YearMaster
+    base: float
 
 
 @dataclass(frozen=True)
@@ -195,17 +205,24 @@ class Chooser:
             values.append(value)
         return tuple(values), new
 
-    def choose(self, wish: Wish, *, gap: float = 1e-4, limit_s: float = INF, watch: Watch | None = None) -> Choice:
-        """The best schedule for a wish. KeyboardInterrupt or the limit end it early, with the best so far and its bound."""
+    def choose(self, wish: Wish, *, gap: float = 1e-4, limit_s: float = INF, watch: Watch | None = None, written: bool = False) -> Choice:
+        """The best schedule for a wish. KeyboardInterrupt or the limit end it early, with the best so far and its bound.
+
+        written: have every year that is a linear program written out from the start; otherwise only where planes lead nowhere.
+        """
         begun = monotonic()
         model = _Model(self, wish)
         none = np.zeros((len(self.items), self.years), np.int64)
         best, best_units, bound, rounds, status = INF, none, -INF, 0, "optimal"
         best_values: tuple[float, ...] = ()
         try:
+            if written or model.size() <= SMALL:
+                model.write_out()
             bound = self._relaxed(model, wish, gap, begun, limit_s)
             while rounds < MOST_ROUNDS:
                 rounds += 1
+                if rounds == PATIENCE and model.size() <= LARGE:
+                    model.write_out()
                 left = limit_s - (monotonic() - begun)
                 solved = model.solve(gap / 10, max(1.0, left), integer=True)
                 if solved is None:
@@ -299,8 +316,8 @@ class _Model:
             f, y = {}, {}
             for s in range(item.first, years):
                 in_year = not barred and wish.forced.get(p, s) == s
-                f[s] = self._column(self._money(float(start[s]), fixed), 0.0, float(in_year), True)
-                y[s] = self._column(self._money(float(charge[s]) / item.units, (whole - fixed) / item.units), 0.0, item.units * float(in_year), True)
+                f[s] = self.column(self._money(float(start[s]), fixed), 0.0, float(in_year), True)
+                y[s] = self.column(self._money(float(charge[s]) / item.units, (whole - fixed) / item.units), 0.0, item.units * float(in_year), True)
                 spend += [(f[s], fixed), (y[s], (whole - fixed) / item.units)]
                 self.row([y[s], f[s]], [1.0, -1.0], 0.0, INF)
                 if wish.forced.get(p) == s:
@@ -314,7 +331,7 @@ class _Model:
                 before = [t for t in f if t <= s]
                 self.row([y[s], *(f[t] for t in before)], [1.0, *[-float(item.units)] * len(before)], -INF, 0.0)
             for t in range(years):
-                self.z[p, t] = self._column(0.0, 0.0, 1.0, False)
+                self.z[p, t] = self.column(0.0, 0.0, 1.0, False)
                 there = [y[s] for s in y if t - item.life < s <= t]
                 self.row([int(self.z[p, t]), *there], [1.0, *[-1.0 / item.units] * len(there)], 0.0, 0.0)
         for p, item in enumerate(items):
@@ -328,14 +345,16 @@ class _Model:
         if wish.capex_most < INF and spend:
             self.row([c for c, _ in spend], [v for _, v in spend], -INF, wish.capex_most * (1 + 1e-9))
         money = 0.0 if wish.aim == "capex" else 1.0
-        self.v = [self._column(c.weight * money, -INF, c.upper, False) for c in wish.columns]
+        self.v = [self.column(c.weight * money, -INF, c.upper, False) for c in wish.columns]
         self._cuts = [0] * len(wish.columns)
+        self._written: set[int] = set()
         self._x = np.zeros(0)
 
     def _money(self, charge: float, capex: float) -> float:
         return {"cost": charge, "capex": capex, "columns": 0.0}[self.wish.aim]
 
-    def _column(self, cost: float, low: float, high: float, whole: bool) -> int:
+    def column(self, cost: float, low: float, high: float, whole: bool) -> int:
+        """Add a column; returns its number."""
         self.cost.append(cost)
         self.low.append(low)
         self.high.append(high)
@@ -344,6 +363,7 @@ class _Model:
         return len(self.cost) - 1
 
     def row(self, columns: list[int], values: list[float], low: float, high: float) -> None:
+        """Add a row."""
         self._rows.append((columns, values, low, high))
 
     def forbid(self, units: NDArray[np.int64]) -> None:
@@ -351,6 +371,23 @@ class _Model:
         ones = [self.f[p][s] for p, f in enumerate(self.f) for s in f if units[p, s] and not units[p, :s].any()]
         rest = [c for f in self.f for c in f.values() if c not in set(ones)]
         self.row([*ones, *rest], [1.0] * len(ones) + [-1.0] * len(rest), -INF, len(ones) - 1.0)
+
+    def _programs(self) -> list[tuple[int, Written]]:
+        """Columns of the wish whose function is a linear program that is not written out yet."""
+        oracles = self.chooser.oracles
+        found = [(k, oracles[c.oracle]) for k, c in enumerate(self.wish.columns) if k not in self._written]
+        return [(k, oracle) for k, oracle in found if isinstance(oracle, Written)]
+
+    def size(self) -> int:
+        """Columns that writing out would add."""
+        return sum(size_of(oracle.master) for _, oracle in self._programs())
+
+    def write_out(self) -> None:
+        """Write every year out that is a linear program: nothing is left to learn of it."""
+        for k, oracle in self._programs():
+            master = oracle.master
+            write_out(self, master, self.z[:, self.wish.columns[k].year], self.wish.scale, self.v[k], oracle.base)
+            self._written.add(k)
 
     def _new_cuts(self) -> None:
         scale = self.wish.scale
