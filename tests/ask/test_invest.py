@@ -14,6 +14,7 @@ from scipy.optimize import linprog
 
 import keruen as kr
 from keruen.ask.invest import invest
+from keruen.ask.standing import cells_of, ranges_of, standing
 from keruen.cli import main
 from keruen.files.flow_formats import read_dow
 from keruen.network import build
@@ -269,6 +270,29 @@ def test_partners_and_what_is_too_dear(tmp_path: Path) -> None:
         assert rows[name]["npv_in_plan_musd"] > 0
         assert rows[name]["break_even_musd"] > rows[name]["capex_musd"] * 0.99
         assert rows[name]["year"] >= rows[name]["earliest"]
+
+
+def test_figures_of_the_case_that_the_choice_rests_on(tmp_path: Path) -> None:
+    """Every figure moved to both ends and decided anew: those told change the choice as told, and no others do."""
+    even = next(r["break_even_musd"] for r in invest(small(tmp_path / "even", BERTHS, SHIPS), 2027).projects if r["project"] == "more-berths")
+    case = small(tmp_path / "near", {**BERTHS, "capex_musd": 0.93 * even}, SHIPS)
+    plan = invest(case, 2027)
+    built = {c["project"] for c in plan.chosen}
+    assert "more-berths" in built
+    others = ("projects.", "discount", "life")
+    told = {(r["number"], r["changes_at"]): (set(r["enters"]), set(r["leaves"])) for r in plan.rests if not r["number"].startswith(others)}
+    ranges, changed = ranges_of(case, frozenset()), {}
+    for table in ("links", "transfers", "supplies", "demands", "commodities", "fleets", "rules"):
+        for cell in cells_of(case, table):
+            found = standing(case, cell, frozenset(), ranges)
+            if cell.key or found.low is None or found.low == found.high:
+                continue
+            for end in (found.low, found.high):
+                now = {c["project"] for c in invest(case, 2027, scenario=kr.set_value(table, cell.row, cell.column, end), brief=True).chosen}
+                if now != built:
+                    changed[(str(cell), end)] = (now - built, built - now)
+    assert len(changed) >= 3
+    assert told == changed
 
 
 def test_excluded_sizes_and_needs(tmp_path: Path) -> None:

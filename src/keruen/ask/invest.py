@@ -15,6 +15,7 @@ from keruen.errors import UsageError
 from keruen.investing.candidates import candidates
 from keruen.investing.desk import Desk
 from keruen.investing.details import details
+from keruen.investing.figures import Decide, figures
 from keruen.investing.money import GUESSED, Terms
 from keruen.investing.resting import rests
 from keruen.investing.surviving import Threats, frontier, insurance, threats_of
@@ -143,16 +144,25 @@ def invest(
     under = scenario or Scenario()
     threats = threats_of(case, words)
     tell = _teller(progress)
-    field = candidates(case, terms, under, decide=decide, only=only, capex=capex)
-    try:
-        world = worlds(case, field, terms, under, tell)
-        watched = threats if words else threats_of(case, ("any-country",))
+    watched = threats if words else threats_of(case, ("any-country",))
+
+    def begun(more: Scenario, brief: bool, tell: Callable[[str], None] | None) -> _Run:
+        field = candidates(case, terms, under + more, decide=decide, only=only, capex=capex)
+        world = worlds(case, field, terms, under + more, tell)
         closures = world.closures(watched.things, watched.scenarios, deep, commodities) if words or not brief else None
         if closures is not None:
             closures.watch = tell
         desk = Desk(world, wanted, closures, limit_s=limit_s, gap=gap)
-        run = _Run(desk, threats, INF if budget_usd is None else budget_usd / 1e6, at_most_lost, least or ("capex" if wanted else "cost"), tell)
-        return run.answer(brief, deep, watched, verify)
+        return _Run(desk, threats, INF if budget_usd is None else budget_usd / 1e6, at_most_lost, least or ("capex" if wanted else "cost"), tell)
+
+    def again(more: Scenario) -> frozenset[str] | None:
+        run = begun(more, True, None)
+        run.reach()
+        choice = run.decide()
+        return None if choice.status == "infeasible" else frozenset(run.desk.items[p].name for p in choice.built)
+
+    try:
+        return begun(Scenario(), brief, tell).answer(brief, deep, watched, verify, again)
     except KeyboardInterrupt:
         raise UsageError("stopped before any plan was found") from None
 
@@ -221,7 +231,7 @@ class _Run:
         allowed = self.allowed if living else INF
         return self.desk.wish(at_most_lost=allowed, lacking=self.lacking, budget=self.budget if budget is None else budget, aim=aim)
 
-    def _reach(self) -> None:
+    def reach(self) -> None:
         """Where what is asked cannot be had, ask for as much of it as can be."""
         desk, closures = self.desk, self.desk.closures
         if self.threats.words and closures is not None:
@@ -245,7 +255,8 @@ class _Run:
                                   f"({100 * near.values[0] / closures.total:.3g} %), and the plan keeps to that")  # fmt: skip
                 self.allowed = near.values[0] * (1 + SLACK) + SLACK
 
-    def _decide(self, *, living: bool = True) -> Choice:
+    def decide(self, *, living: bool = True) -> Choice:
+        """The plan that was asked for; not living: whatever closures take."""
         desk = self.desk
         if self.least == "cost":
             return desk.choose(self._wish(living=living), watch=self._watch)
@@ -256,12 +267,13 @@ class _Run:
         found = desk.choose(self._wish(living=living, budget=spend.objective * (1 + SLACK) + SLACK), watch=self._watch)
         return replace(found, bound=found.objective, status=spend.status) if spend.status in ("stopped", "interrupted") else found
 
-    def answer(self, brief: bool, deep: int, watched: Threats, verify: bool) -> Invest:
+    def answer(self, brief: bool, deep: int, watched: Threats, verify: bool, again: Decide) -> Invest:
+        """Decide, check and explain."""
         desk, terms = self.desk, self.desk.worlds.terms
-        self._reach()
+        self.reach()
         if not brief:
             desk.learn_singles()
-        choice = self._decide()
+        choice = self.decide()
         if choice.status == "infeasible":
             raise UsageError("no choice of projects fits what is asked, targets and closures together; ask for less, or leave one of them out")
         if choice.status in ("stopped", "interrupted") and not choice.values:
@@ -279,10 +291,13 @@ class _Run:
         desk.limit_s = INF
         try:
             if self.threats.words and desk.closures is not None and deep == 1 and choice.status != "interrupted":
-                insured = insurance(desk, desk.closures, choice, self._decide(living=False))
+                insured = insurance(desk, desk.closures, choice, self.decide(living=False))
             if not brief:
                 rows = details(desk, choice, wish, self.tell)
                 found = rests(desk, choice, wish, rows, self.tell)
+                more, notes = figures(desk, choice, rows, again, self.tell)
+                found += more
+                self.notes += notes
                 if desk.closures is not None:
                     points = frontier(desk, wish, self.tell)
                     front = {"by": list(watched.words), "deep": deep, "moved_mt": desk.closures.total, "points": points}
