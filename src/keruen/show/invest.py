@@ -76,7 +76,8 @@ def head_lines(found: Invest) -> list[str]:
     t = found.terms
     guess = {"discount": "discount rate", "lead_years": "years of building", "life_years": "years a project lasts"}
     guessed = [words for key, words in guess.items() if key in t["guessed"]]
-    proof = STATUS[found.status].format(gap=f"{100 * found.gap:.2g} %" if found.gap > 1e-9 else "nothing at all")
+    exact = found.status == "optimal" and found.gap <= 1e-9
+    proof = "proven: no choice is better" if exact else STATUS[found.status].format(gap=f"{100 * found.gap:.2g} %")
     checked = "" if found.verified is None else f", a second formulation differs by {found.verified:.1e}"
     least = "least capex" if found.least == "capex" else "least cost"
     budget = "" if found.budget_musd is None else f" of a budget of {found.budget_musd:,.0f}"
