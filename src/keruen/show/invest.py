@@ -64,8 +64,9 @@ def invest_text(found: Invest, top: int) -> str:
         ]
     if found.rests:
         lines += [table([rest_words(r) for r in found.rests[:top]], ["number", "now", "changes at", "range", "kind", "then"]), _more(found.rests, top)]
-    if found.out:
-        lines += ["", f"Cannot be decided: {_grouped(found.out)}."]
+    out = {name: why for name, why in found.out.items() if why != "not asked about"}
+    if out:
+        lines += ["", f"Cannot be decided: {_grouped(out)}."]
     lines += [f"note: {note}" for note in found.notes]
     return "\n".join(line for i, line in enumerate(lines) if line or (i and lines[i - 1]))
 
@@ -169,7 +170,7 @@ def rest_words(r: dict[str, Any]) -> list[str]:
     return [r["number"], f"{r['value']:,.4g} {r['unit']}", f"{r['changes_at']:,.4g}", f"{r['low']:,.4g} to {r['high']:,.4g}", r["kind"], then]
 
 
-def _grouped(out: dict[str, str] | Any) -> str:
+def _grouped(out: dict[str, str]) -> str:
     by: dict[str, list[str]] = {}
     for name, why in out.items():
         by.setdefault(why, []).append(name)
