@@ -284,7 +284,7 @@ class _Run:
         if brief and desk.unknown:
             names = [desk.items[p].name for p in sorted(desk.unknown)]
             said = names[0] if len(names) == 1 else f"{len(names)} projects"
-            self.notes.append(f"the cost of {said} is not known, which is left out of the decision; without brief it gets the cost up to which it would be chosen")
+            self.notes.append(f"the cost of {said} is not known, so left out of the decision; without brief it says up to which cost each would be chosen")
         verified = self._verified(choice) if verify and choice.status == "optimal" else None
         rows: list[dict[str, Any]] = []
         front: dict[str, Any] | None = None
