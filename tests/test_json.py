@@ -55,8 +55,10 @@ def _objects(node: Any) -> Iterator[dict[str, Any]]:
             yield from _objects(part)
 
 
-SHAPES = ["solve", "check", "depend", "stress", "worst", "sample", "rules", "relations", "trade", "claims", "why", "why-numbers", "why-result", "read",
-          "calibrate", "predict", "convert"]  # fmt: skip
+SHAPES = [
+    "solve", "check", "depend", "stress", "worst", "sample", "invest", "rules", "relations", "trade", "claims", "why", "why-numbers", "why-result",
+    "read", "calibrate", "predict", "convert",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -141,6 +143,16 @@ def test_worst(folder: Path, run: Run) -> None:
     data = run("stress", str(folder), "--worst", "2", "--quiet", shape="worst")
     assert len(data["closed"]) <= 2
     assert data["gap"] <= 1e-4
+
+
+def test_invest(folder: Path, run: Run) -> None:
+    plan = run("invest", str(folder), "--by", "2030", "--quiet")
+    assert plan["status"] == "optimal"
+    assert plan["projects"][0]["project"] == "new-pipe"
+    assert run("invest", str(folder), "--by", "2030", "--brief", "--quiet", "--target", "crude over tanker-port-far >= 1 Mt")["targets"][0]["met"]
+    safe = run("invest", str(folder), "--by", "2030", "--quiet", "--survive", "any-link", "--at-most-lost", "0%", code=1)
+    assert safe["status"] == "nearest"
+    assert safe["insurance"]["closures"] == 10
 
 
 def test_calibrate_and_predict(run: Run) -> None:

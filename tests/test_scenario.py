@@ -233,10 +233,9 @@ NUMBERS = [
     ("commodities", "crude"),
     ("rules", "pipe-quota"), ("rules", "a-tax"), ("projects", "berths"), ("places", "hub"), ("observations", "by-pipe-2023"),
 ]  # fmt: skip
-# A figure no plan reads; setting it may change nothing.
-IDLE = {("places", "lon"), ("places", "lat"), ("fleets", "deadweight_t"), ("commodities", "barrels_per_t"), ("projects", "capex_musd"),
-("observations", "quantity"),
-        ("observations", "year")}  # fmt: skip
+# A figure no plan of a year reads; setting it may change nothing. Those of projects are for what to build.
+IDLE = {("places", "lon"), ("places", "lat"), ("fleets", "deadweight_t"), ("commodities", "barrels_per_t"), ("observations", "quantity"),
+        ("observations", "year"), *(("projects", c) for c in ("capex_musd", "fixed_musd", "units", "lead_years", "life_years"))}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from keruen.api import Case, load
     from keruen.ask.dependence import dependence
+    from keruen.ask.invest import Invest, invest
     from keruen.ask.relations import Relations, relations
     from keruen.ask.rules import RuleCosts, rule_costs
     from keruen.ask.sample import Sample, sample
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from keruen.solve.flows import Multiflow, solve_multiflow
 
 _HOME = {
-    "Numbers": "ask.why", "numbers": "ask.why",
+    "Invest": "ask.invest", "invest": "ask.invest", "Numbers": "ask.why", "numbers": "ask.why",
     "Sensitivity": "ask.sensitivity", "sensitivity": "ask.sensitivity", "Why": "ask.why", "why": "ask.why",
     "Case": "api", "load": "api", "Plan": "plan", "Scenario": "scenario", "add": "scenario", "close": "scenario", "scale": "scenario",
     "set_value": "scenario", "without": "scenario", "screen": "screening", "CaseError": "errors", "KeruenError": "errors", "ScenarioError": "errors",
@@ -44,10 +45,10 @@ _HOME = {
 }  # fmt: skip
 
 __all__ = [
-    "Assignment", "Case", "CaseError", "Claims", "Delays", "EquilibriumAnswer", "KeruenError", "Multiflow", "Numbers", "Plan", "Relations", "RuleCosts",
-    "Sample", "Scenario", "ScenarioError", "Sensitivity", "SolveError", "Stress", "Trade", "UnitError", "UsageError", "Why", "WorstClosures", "add",
-    "claims", "close", "dependence", "load", "numbers", "relations", "rule_costs", "sample", "scale", "screen", "sensitivity", "set_value",
-    "solve_equilibrium", "solve_multiflow", "stress", "trade", "why", "with_rules", "without", "worst",
+    "Assignment", "Case", "CaseError", "Claims", "Delays", "EquilibriumAnswer", "Invest", "KeruenError", "Multiflow", "Numbers", "Plan", "Relations",
+    "RuleCosts", "Sample", "Scenario", "ScenarioError", "Sensitivity", "SolveError", "Stress", "Trade", "UnitError", "UsageError", "Why",
+    "WorstClosures", "add", "claims", "close", "dependence", "invest", "load", "numbers", "relations", "rule_costs", "sample", "scale", "screen",
+    "sensitivity", "set_value", "solve_equilibrium", "solve_multiflow", "stress", "trade", "why", "with_rules", "without", "worst",
 ]  # fmt: skip
 
 

@@ -35,6 +35,7 @@ from keruen.tables import (
     Transfer,
     key_columns,
 )
+from keruen.tables import Path as FlowPath
 
 __all__ = ["Case", "numbers_by_kind"]
 
@@ -58,6 +59,7 @@ class Case:
     money_year: int
     tables: Mapping[str, tuple[Row, ...]]
     scenario_files: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
+    discount_rate: float | None = None
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{len(rows)} {t}" for t, rows in self.tables.items() if rows and t in _COUNTED)
@@ -102,6 +104,27 @@ class Case:
     @cached_property
     def consignments(self) -> Mapping[str, Consignment]:
         return self._by_id("consignments", Consignment)
+
+    @cached_property
+    def _growth(self) -> Mapping[str, tuple[tuple[int, float], ...]]:
+        """(year, factor) of each flow with a path, by year; the base year among them."""
+        found: dict[str, dict[int, float]] = {}
+        for row in self.tables.get("paths", ()):
+            p = cast(FlowPath, row)
+            found.setdefault(p.flow, {self.base_year: 1.0})[p.year] = p.factor
+        return MappingProxyType({name: tuple(sorted(points.items())) for name, points in sorted(found.items())})
+
+    def growth(self, flow: str, year: int) -> float:
+        """What paths.csv makes of the quantity of a supply, demand or consignment in a year; 1 where it has no path."""
+        points = self._growth.get(flow)
+        if points is None:
+            return 1.0
+        before = [p for p in points if p[0] <= year]
+        after = [p for p in points if p[0] > year]
+        if not before or not after:
+            return (before or after)[-1 if before else 0][1]
+        (y0, f0), (y1, f1) = before[-1], after[0]
+        return f0 + (f1 - f0) * (year - y0) / (y1 - y0)
 
     @cached_property
     def plants(self) -> Mapping[str, Plant]:

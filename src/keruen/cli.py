@@ -90,6 +90,34 @@ def _parser() -> argparse.ArgumentParser:
     stress.add_argument("--checkpoint", type=Path, metavar="FILE", help="keep what is finished here; asked again, it goes on from there")
     stress.add_argument("--quiet", action="store_true", help="no progress bar")
 
+    invest = _command(commands, "invest", "invest", "which projects are worth it, when, within which budget, and which keep the country trading")
+    _scenario_options(invest)
+    invest.add_argument("--by", type=int, metavar="YEAR", help="last year looked at (default: that of the case)")
+    invest.add_argument("--start", type=int, metavar="YEAR", help="first year looked at; building begins then (default: the base year)")
+    invest.add_argument("--budget", metavar="USD", help="spend at most so much on building, such as 5e9 or '5 bn'")
+    invest.add_argument("--target", action="append", default=[], metavar="WORDS", help="what must be reached, such as 'crude to CN >= 6.5 Mt'; may be repeated")
+    invest.add_argument("--survive", action="append", default=[], metavar="any-KIND|SCENARIO|FILE", help="any-link, any-country, ...; a scenario; a .toml; "
+                        "or a .csv or .txt list of scenarios: still move most of what is moved, whichever happens; may be repeated")  # fmt: skip
+    invest.add_argument("--at-most-lost", default="10%", metavar="SHARE", help="with --survive: of the tonnes sold abroad and taken in (default 10%%)")
+    invest.add_argument("--deep", type=int, default=1, metavar="N", help="with --survive: 2 for any pair of closures")
+    invest.add_argument("--commodity", action="append", default=[], metavar="ID", help="only this one counts as lost; may be repeated")
+    invest.add_argument("--least", choices=("cost", "capex"), help="cost: best net present value (default); capex: least building (default with --target)")
+    invest.add_argument("--discount", metavar="RATE", help="what money of next year is worth less, such as 8%% (default: case.toml, else 8%%, a guess)")
+    invest.add_argument("--lead", type=int, metavar="YEARS", help="years of building where no row says (default 3, a guess)")
+    invest.add_argument("--life", type=int, metavar="YEARS", help="years a project lasts where no row says (default 30, a guess)")
+    invest.add_argument("--decide", action="append", default=[], metavar="PROJECT|all", help="decide this one too, though it is under way; may be repeated")
+    invest.add_argument("--only", action="append", default=[], metavar="PROJECT", help="look at no other project; may be repeated")
+    invest.add_argument("--capex", action="append", default=[], metavar="PROJECT=MUSD", help="a cost of your own for a project; may be repeated")
+    invest.add_argument("--brief", action="store_true", help="the decision alone: no frontier, no word on each project, nothing on what it rests on")
+    invest.add_argument("--gap", type=float, default=0.01, metavar="PERCENT", help="how near the proof has to come (default 0.01)")
+    invest.add_argument("--verify", action="store_true", help="choose again with every year written out; exit 1 if the optima differ by more than the gap")
+    invest.add_argument("--limit", type=float, default=float("inf"), metavar="SECONDS", help="decide with the best plan found after this long")
+    invest.add_argument("--top", type=int, default=15, metavar="N", help="rows of each table shown (default 15; json and csv have all)")
+    invest.add_argument("--table", choices=("projects", "chosen", "years", "frontier", "rests", "out"), default="projects",
+                        help="which table --format csv writes (default: projects)")  # fmt: skip
+    invest.add_argument("--report", type=Path, metavar="FILE.html", help="write a page with the frontier as a chart")
+    invest.add_argument("--quiet", action="store_true", help="no progress line")
+
     depend = _command(commands, "depend", "questions", "share of exports that crosses each country, place or operator, as a range")
     _scenario_options(depend)
     depend.add_argument("--by", default="country", metavar="WORD", help="country (default), place or operator")

@@ -210,6 +210,18 @@ class Consignment(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Path(Row):
+    """How a supply, demand or consignment grows or shrinks over the years. Between two years a straight line; after the last as in the last."""
+
+    flow: str = col("id", "the supply, demand or consignment", refs=("supplies", "demands", "consignments"), key=True)
+    year: int = col("integer", "year it holds for; the base year is 1 unless given", unit="year", low=1900, high=2100, key=True)
+    factor: float = col("number", "quantity of that year, as a multiple of the quantity in its table", low=0, high=1000)
+    source: str = _source()
+    confidence: str = _confidence()
+    note: str = _note()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plant(Row):
     """Turns one commodity into others at a place. Outputs that nobody takes are left unused."""
 
@@ -261,7 +273,11 @@ class Project(Row):
         "map", "what it adds to the capacity of links, transfers and plants, to supplies, or ships to fleets",
         refs=("links", "transfers", "plants", "supplies", "fleets"), blank="no figure is known",
     )  # fmt: skip
-    capex_musd: float | None = col("number", "cost", unit="MUSD", low=0, blank="not known")
+    capex_musd: float | None = col("number", "cost of the whole", unit="MUSD", low=0, blank="not known")
+    fixed_musd: float | None = col("number", "part of the cost that even one of its units needs, so more come cheaper", unit="MUSD", low=0, blank="0")
+    units: int = col("integer", "equal parts it can be built in, such as ships of a fleet; any number of them may be chosen", low=1, high=1000, blank="1")
+    lead_years: int | None = col("integer", "years of building before it counts; the cost is spent over them", unit="year", low=0, high=30, blank="not known")
+    life_years: int | None = col("integer", "years it lasts", unit="year", low=1, high=200, blank="not known")
     ready_year: int | None = col("integer", "first year it counts", unit="year", low=1900, high=2100, blank="no date is known")
     status: str = col("choice", "how far it is", choices=STATUSES)
     needs: tuple[str, ...] = col("list", "projects that must come first", refs=("projects",), blank="none")
@@ -491,6 +507,7 @@ TABLES: dict[str, type[Row]] = {
     "supplies": Supply,
     "demands": Demand,
     "consignments": Consignment,
+    "paths": Path,
     "plants": Plant,
     "fleets": Fleet,
     "projects": Project,

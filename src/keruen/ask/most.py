@@ -21,7 +21,7 @@ from keruen.solve import solve
 from keruen.solve.highs import Solver
 from keruen.solve.program import Program, assemble, with_rows
 
-__all__ = ["Most", "most"]
+__all__ = ["Most", "delivered_abroad", "most", "over_screenline"]
 
 TINY = 1e-6
 WORTH, SHIP_HOUR = 1e-2, 1e-9  # least that one more unit must be worth to be told
@@ -72,17 +72,17 @@ def most(
     program = assemble(network)
     base = solve(network, engine="arcs").x
     if over:
-        weight, what = _line(network, program, over, commodity), f"{commodity} over {over}"
+        weight, what = over_screenline(network, program, over, commodity), f"{commodity} over {over}"
         unit = case.screenlines[over].unit
     elif by:
         weight, what, unit = np.zeros(len(program.cost)), f"{commodity} into {by}", case.commodities[commodity].unit
         weight[program.run + [w.name for w in network.works].index(by)] = 1.0
     else:
-        weight, what, unit = _delivered(network, program, commodity, frozenset(to)), f"{commodity} to {', '.join(to)}", case.commodities[commodity].unit
+        weight, what, unit = delivered_abroad(network, program, commodity, frozenset(to)), f"{commodity} to {', '.join(to)}", case.commodities[commodity].unit
     return _most(network, program, base, weight, what, unit)
 
 
-def _delivered(n: Network, p: Program, commodity: str, countries: frozenset[str]) -> Floats:
+def delivered_abroad(n: Network, p: Program, commodity: str, countries: frozenset[str]) -> Floats:
     """Home goods of the commodity delivered in the countries."""
     weight = np.zeros(len(p.cost))
     for column, t in p.taken:
@@ -98,7 +98,7 @@ def _delivered(n: Network, p: Program, commodity: str, countries: frozenset[str]
     return weight
 
 
-def _line(n: Network, p: Program, screenline: str, commodity: str) -> Floats:
+def over_screenline(n: Network, p: Program, screenline: str, commodity: str) -> Floats:
     """Flow columns that the screenline counts, for groups whose ends all count."""
     line = n.case.screenlines[screenline]
     ways = {"": ("forward", "transfer"), "back": ("back",), "both": ("forward", "back", "transfer")}

@@ -67,5 +67,5 @@ def _freeze(folder: Folder) -> Case:
     rows = {table: tuple(read.rows) for table, read in folder.tables.items()}
     return Case(
         folder.name, folder.path, s["title"], s["home"], s["base_year"], s["first_year"], s["last_year"], s["money_year"],
-        MappingProxyType(rows), MappingProxyType(dict(folder.scenarios)),
+        MappingProxyType(rows), MappingProxyType(dict(folder.scenarios)), s.get("discount_rate"),
     )  # fmt: skip

@@ -197,6 +197,11 @@ def check_projects(c: Looked) -> Iterator[Finding]:
         both = [n for n in (*project.needs, project.project) if n in project.excludes]
         if both:
             yield c.at("excludes-needed", "projects", project, "excludes", quote(both[0]), "projects it does not need", "Take it out of needs or excludes.")
+    for project in c.rows("projects", "capex_musd", "fixed_musd"):
+        if project.fixed_musd and (project.capex_musd is None or project.fixed_musd > project.capex_musd):
+            most = "no cost of the whole" if project.capex_musd is None else f"{project.capex_musd:g} MUSD"
+            yield c.at("fixed-above-capex", "projects", project, "fixed_musd", f"{project.fixed_musd:g} MUSD",
+                       f"a part of the cost of the whole in capex_musd, which has {most}", "Correct one of the two.")  # fmt: skip
     for project in c.rows("projects", "adds"):
         for target in project.adds:
             for table in ("links", "transfers"):

@@ -368,6 +368,8 @@ def _blank(spec: Column) -> Any:
     """What an empty cell reads as."""
     if spec.kind == "number" and spec.blank in ("0", "1"):
         return float(spec.blank)
+    if spec.kind == "integer" and spec.blank in ("0", "1"):
+        return int(spec.blank)
     if spec.kind == "date":
         return None if spec.name in _REAL_DATES else ""
     empty: dict[str, Any] = {"list": (), "map": {}, "yes_no": False, "number": None, "integer": None}

@@ -177,6 +177,8 @@ _SETTINGS: dict[str, tuple[type, str]] = {
     "first_year": (int, "a year such as 2015"),
     "last_year": (int, "a year such as 2035"),
 }
+# Settings that may be left out.
+_MAY: dict[str, tuple[type, str]] = {"discount_rate": (float, "a share of 1 such as 0.08, from 0 to 1")}
 
 
 def read_toml(file: Path, shown: str, out: list[Finding]) -> tuple[dict[str, Any], str] | None:
@@ -227,20 +229,25 @@ def _read_settings(folder: Folder) -> None:
 
     missing = [key for key in _SETTINGS if key not in settings]
     for key in settings:
-        if key not in _SETTINGS:
-            guess = next((g for g in Names(_SETTINGS).near(key) if g in missing), "")
-            if guess:
+        if key not in _SETTINGS and key not in _MAY:
+            guess = next((g for g in Names([*_SETTINGS, *_MAY]).near(key) if g in missing or (g in _MAY and g not in settings)), "")
+            if guess in missing:
                 missing.remove(guess)
-            wrong("unknown-setting", key, "an unknown key", f"the key {guess}" if guess else "one of " + ", ".join(_SETTINGS),
+            wrong("unknown-setting", key, "an unknown key", f"the key {guess}" if guess else "one of " + ", ".join((*_SETTINGS, *_MAY)),
                   f"Did you mean '{guess}'?" if guess else "Remove the line.")  # fmt: skip
     for key in missing:
         wrong("missing-setting", key, "nothing", _SETTINGS[key][1], f"Add a line: {key} = ...")
     good: dict[str, Any] = {}
-    for key, (kind, wanted) in _SETTINGS.items():
+    for key, (kind, wanted) in (_SETTINGS | _MAY).items():
         value: Any = settings.get(key)
         if value is None:
             continue
-        if not _is_a(value, kind):
+        if kind is float:
+            if not (_is_a(value, float) or _is_a(value, int)) or not 0 <= value <= 1:
+                wrong("wrong-setting", key, quote(value), wanted, "Write it as a share: 8 % is 0.08.")
+            else:
+                good[key] = float(value)
+        elif not _is_a(value, kind):
             quoted = kind is int and isinstance(value, str)
             wrong("wrong-setting", key, quote(value), wanted, "Write the year without quotes." if quoted else "Correct the line.")
         elif key == "currency" and value != "USD":

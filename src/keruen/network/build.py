@@ -182,7 +182,7 @@ class _Builder:
             if not self._counts(row):
                 continue
             unit = MUSD_PER_UNIT[self.case.commodities[row.commodity].unit]
-            full = max(0.0, row.quantity + self.added.get(name, 0.0))
+            full = max(0.0, row.quantity * self.case.growth(name, self.year) + self.added.get(name, 0.0))
             quantity = full * self.overlay.factor("supplies", name, "quantity")
             cost = row.cost_usd * self.overlay.factor("supplies", name, "cost") * unit
             found.append(Offer(name, row.commodity, self._end(row.place), self._at(row.place, row.modes), quantity, full, cost, row.coupled))
@@ -194,7 +194,7 @@ class _Builder:
             if not self._counts(row):
                 continue
             c = self.case.commodities[row.commodity]
-            factor = self.overlay.factor("demands", name, "quantity")
+            factor = self.overlay.factor("demands", name, "quantity") * self.case.growth(name, self.year)
             quantity = row.quantity * factor
             up_to = quantity if row.up_to is None else max(quantity, row.up_to * factor)
             price = row.price_usd * self.overlay.factor("demands", name, "price")
@@ -221,7 +221,7 @@ class _Builder:
             if not self._counts(row):
                 continue
             c = self.case.commodities[row.commodity]
-            quantity = row.quantity * self.overlay.factor("consignments", name, "quantity")
+            quantity = row.quantity * self.overlay.factor("consignments", name, "quantity") * self.case.growth(name, self.year)
             ways = self._at(row.from_, row.from_modes), self._at(row.to, row.to_modes)
             found.append(Consigned(name, row.commodity, self._end(row.from_), self._end(row.to), ways, quantity, c.unmet_usd * MUSD_PER_UNIT[c.unit]))
         return tuple(found)
