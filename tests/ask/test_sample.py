@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import keruen as kr
+from keruen.ask import draws
 from keruen.ask import sample as module
-from keruen.ask.sample import HALF_WIDTH, Question, bench, figures_of, outages_of
+from keruen.ask.draws import HALF_WIDTH, DrawBench, Question, bench, figures_of, outages_of
 from keruen.errors import UsageError
 from keruen.network import build
 from keruen.plan import Plan
@@ -34,7 +35,7 @@ SCENARIOS = {
 @pytest.fixture(autouse=True)
 def _few(monkeypatch, tmp_path):
     """Few draws to learn from, and checkpoints out of the way."""
-    monkeypatch.setattr(module, "LEARN", 10)
+    monkeypatch.setattr(draws, "LEARN", 10)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
@@ -156,7 +157,7 @@ def test_a_draw_is_the_same_whatever_is_asked(tmp_path, monkeypatch):
 
 def test_order_is_nothing_to_a_draw():
     """Later draws first, and a draw on its own, to the last digit."""
-    desk = module._Bench(question_of(kr.load("kazakhstan")))
+    desk = DrawBench(question_of(kr.load("kazakhstan")))
     told = desk.draws(0, 6)
     assert [desk.draws(i, i + 1)[0] for i in (5, 2, 0)] == [told[i] for i in (5, 2, 0)]
 
@@ -205,7 +206,7 @@ def test_scenarios_share_their_draws(tmp_path):
 
 
 def test_no_spread_is_the_plan(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "HALF_WIDTH", dict.fromkeys(HALF_WIDTH, 0.0))
+    monkeypatch.setattr(draws, "HALF_WIDTH", dict.fromkeys(HALF_WIDTH, 0.0))
     case = small_case(tmp_path / "case", scenarios={})
     found = kr.sample(case, 8)
     spread = found.distributions.set_index("measure")

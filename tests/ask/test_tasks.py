@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from keruen import __version__
-from keruen.ask import tasks as module
+from keruen.ask import cluster as dask_side
+from keruen.ask import crew
 from keruen.ask.tasks import Task, default_checkpoint, question_digest, run_tasks
 from keruen.errors import CaseError, Finding, KeruenError, SolveError, UsageError
 
@@ -182,7 +183,7 @@ def test_a_task_that_always_kills_its_process_is_named_and_the_others_are_kept(t
 
 
 def test_processes_that_never_begin(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BOOT", "raise SystemExit(5)")
+    monkeypatch.setattr(crew, "BOOT", "raise SystemExit(5)")
     with pytest.raises(SolveError, match=r"before they begin \(exit code 5\)"):
         run_tasks(numbered(), figure, SHARED, jobs=2)
 
@@ -244,8 +245,8 @@ def test_a_checkpoint_of_something_else_is_left_alone(tmp_path: Path, folder: Pa
 def test_two_runs_do_not_write_one_file(tmp_path: Path, folder: Path) -> None:
     file = tmp_path / "kept.jsonl"
     here = str(Path(__file__).parent)
-    code = f"import sys, time; sys.path.insert(0, {here!r})\nfrom pathlib import Path\nfrom keruen.ask.tasks import _Checkpoint\n" \
-           f"c = _Checkpoint(Path({str(file)!r}), 'one'); print('open', flush=True); time.sleep(60)"  # fmt: skip
+    code = f"import sys, time; sys.path.insert(0, {here!r})\nfrom pathlib import Path\nfrom keruen.ask.checkpoints import Checkpoint\n" \
+           f"c = Checkpoint(Path({str(file)!r}), 'one'); print('open', flush=True); time.sleep(60)"  # fmt: skip
     other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     try:
         assert other.stdout is not None
@@ -346,7 +347,7 @@ def test_a_cluster_finds_the_same_though_a_worker_is_killed(cluster: Any, tmp_pa
 
 @pytest.mark.slow
 def test_a_cluster_tells_what_it_has_before_a_piece_of_work_is_done(cluster: Any, folder: Path) -> None:
-    tasks = [Task(str(n), (str(folder), module.SLICE + 0.1 if n == 60 else 0.0, n)) for n in range(60 * 4)]
+    tasks = [Task(str(n), (str(folder), dask_side.SLICE + 0.1 if n == 60 else 0.0, n)) for n in range(60 * 4)]
     assert run_tasks(tasks, marked, b"7", cluster=cluster.scheduler_address) == {str(n): n for n in range(60 * 4)}
     assert numbers(folder) == list(range(60 * 4))  # each once
 
@@ -385,7 +386,7 @@ def test_workers_without_keruen_are_named(cluster: Any) -> None:
 @pytest.mark.slow
 def test_a_scheduler_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed")
-    monkeypatch.setattr(module, "CONNECT", 2.0)
+    monkeypatch.setattr(dask_side, "CONNECT", 2.0)
     begun = time.monotonic()
     for address in ("tcp://127.0.0.1:9", "nonsense", "foo://there:1"):
         with pytest.raises(UsageError, match=f"no Dask scheduler answers at '{address}'"):

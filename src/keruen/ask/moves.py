@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from keruen.ask.draws import FleetHours
 from keruen.ask.laying import Arrays, Laying
 from keruen.ask.results import Reader, Result, headline
-from keruen.ask.sample import _Hours
 from keruen.ask.standing import Cell
 from keruen.case import Case
 from keruen.scenario import Scenario
@@ -150,5 +150,5 @@ class Bench(Laying):
     def load_of(self, row: int) -> float:
         """What the plan uses of a row; of the hours of a fleet what it needs, for it may be given more at no cost."""
         if row in self.program.fleet_rows:
-            return float(_Hours(self.program).needed(self.x)[self.program.fleet_rows.index(row)])
+            return float(FleetHours(self.program).needed(self.x)[self.program.fleet_rows.index(row)])
         return float(self.load[row])

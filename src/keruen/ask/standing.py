@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from keruen.ask.sample import DRAWN, HALF_WIDTH, SMALL, Figure, figures_of
+from keruen.ask.draws import DRAWN, HALF_WIDTH, SMALL, Figure, figures_of
 from keruen.case import Case
 from keruen.columns import Column, columns_of
 from keruen.errors import UnitError, UsageError, did_you_mean

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from keruen.ask.sample import HALF_WIDTH
+from keruen.ask.draws import HALF_WIDTH
 from keruen.investing.desk import Desk
 from keruen.investing.money import charge
 from keruen.solve.choosing import Choice, Wish
