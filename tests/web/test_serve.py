@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import socket
@@ -9,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -52,6 +54,21 @@ def test_the_schema_is_strict_and_says_what_every_key_means() -> None:
             if "number" in spec.get("type", ()):
                 assert {"unit", "unitFrom"} & set(spec) or "relative" in spec["description"], (name, key)
             assert spec.get("unitFrom", key) in part["properties"], (name, key)
+
+
+@pytest.mark.parametrize("path", ["/api/answer?close=country=XX", "/api/case", "/api/table?table=links&format=csv", "/api/map?close=country=XX"])
+def test_answers_are_packed_for_those_who_can_unpack_them(served: Served, path: str) -> None:
+    plain = served.get(path)[2]
+    for accepted, packed in (("gzip, deflate, br", True), ("identity", False), ("br, gzip;q=0", False)):
+        line = HTTPConnection("127.0.0.1", served.port, timeout=60)
+        line.request("GET", path, headers={"Accept-Encoding": accepted})
+        answer = line.getresponse()
+        body = answer.read()
+        line.close()
+        assert (answer.getheader("content-encoding") == "gzip") is packed
+        assert answer.getheader("vary") == "accept-encoding"
+        assert (gzip.decompress(body) if packed else body) == plain
+        assert len(body) < len(plain) or not packed
 
 
 def test_it_says_who_can_reach_it(served: Served) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
@@ -70,20 +71,19 @@ def make_app(case: Case, name: str, *, workers: int = 2, hosts: tuple[str, ...] 
         return _json({"case": case.name, **desk.counts})
 
     async def about_case(request: Request) -> Response:
-        body, kind = await desk.ask("case", "")
-        return Response(body, media_type=kind)
+        return _packed(request, *await desk.packed("case", ""), {})
 
     def question(word: str) -> Handler:
         async def answer(request: Request) -> Response:
             given = request.query_params.multi_items()
             extra = {k: v for k, v in given if k in EXTRA[word]}
             asked = read_ask([(k, v) for k, v in given if k not in EXTRA[word]], case)
-            found = await _unless_gone(request, desk.ask(word, asked.query(), extra))
+            found = await _unless_gone(request, desk.packed(word, asked.query(), extra))
             if found is None:
                 return Response(status_code=499)
             body, kind = found
             headers = {} if word in SHOWN_IN_PAGE else {"content-disposition": f'attachment; filename="{_saved(word, case, asked, extra)}"'}
-            return Response(body, media_type=kind, headers=headers)
+            return _packed(request, body, kind, headers)
 
         return answer
 
@@ -119,6 +119,15 @@ def make_app(case: Case, name: str, *, workers: int = 2, hosts: tuple[str, ...] 
 
 def _file(name: str) -> bytes:
     return resources.files("keruen.web").joinpath("static", name).read_bytes()
+
+
+def _packed(request: Request, body: bytes, kind: str, headers: dict[str, str]) -> Response:
+    """What is packed with gzip, unpacked for those who cannot do it."""
+    headers |= {"vary": "accept-encoding"}
+    accepted = request.headers.get("accept-encoding", "").replace(" ", "")
+    if "gzip" in accepted and "gzip;q=0" not in accepted:
+        return Response(body, media_type=kind, headers={**headers, "content-encoding": "gzip"})
+    return Response(gzip.decompress(body), media_type=kind, headers=headers)
 
 
 def _json(data: Any, status: int = 200) -> Response:
