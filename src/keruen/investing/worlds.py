@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from keruen.ask.closing import Thing, close_one
 from keruen.case import Case
 from keruen.investing.candidates import Field, leave_out, undecided
+from keruen.investing.dropping import dropped
 from keruen.investing.money import Terms
 from keruen.investing.targets import Target, weights
 from keruen.network import Network, build
@@ -29,6 +30,7 @@ LOADED = 1e-9
 # MUSD for one unit that a target lacks: far more than any good is worth, so that only what cannot be had is lacking.
 DEAR = 1e4
 MOST_CUTS = 8
+WORST = 10  # closures told, at least
 
 
 class Costs(Written):
@@ -75,7 +77,8 @@ class Loss:
 class Closures:
     """The most that any closure of a set takes away, Mt: what moves without projects and closures, less what could still move.
 
-    deep: also every pair. Closing what a plan does not load takes nothing from it, so only what is loaded is asked.
+    deep: also every pair. Closing what a plan does not load takes nothing from it, so only what is loaded is asked; and of pairs
+    only those that might be among the worst (:mod:`keruen.investing.dropping`).
     """
 
     def __init__(self, year: Year, things: Mapping[str, Bools], others: Mapping[str, Year], moved: Mapping[tuple[str, bool], float], deep: int) -> None:
@@ -89,6 +92,7 @@ class Closures:
         self._seen: dict[bytes, list[tuple[tuple[str, ...], Yearly]]] = {}
         self._priced: dict[str, YearMaster] | None = None
         self.watch: Callable[[str], None] | None = None
+        self._most = dropped(year.program, [c for c, key in _counted(year.program) if key in self.moved])
 
     def _at(self, z: Floats, members: tuple[str, ...]) -> Yearly:
         if members and members[0] in self.others:
@@ -101,26 +105,39 @@ class Closures:
         return [self.names[i] for i in np.flatnonzero(used).tolist()]
 
     def everything(self, z: Floats) -> list[tuple[tuple[str, ...], Yearly]]:
-        """Every closure that takes anything away, the worst first."""
+        """Every closure that takes anything away, of pairs at least the worst ``WORST``; the worst first."""
         key = z.tobytes()
         if key in self._seen:
             return self._seen[key]
         found: list[tuple[tuple[str, ...], Yearly]] = []
-        done: set[tuple[str, ...]] = set()
         for name in self._loaded(self._at(z, ())):
-            one = self._at(z, (name,))
-            found.append(((name,), one))
-            if self.deep > 1:
-                if self.watch:
-                    self.watch(f"pairs with {name}")
-                for other in self._loaded(one):
-                    pair = tuple(sorted((name, other), key=self.names.index))
-                    if other != name and pair not in done:
-                        done.add(pair)
-                        found.append((pair, self._at(z, pair)))
+            found.append(((name,), self._at(z, (name,))))
+        if self.deep > 1:
+            found += self._pairs(z, found)
         found += [((name,), self._at(z, (name,))) for name in self.others]
         found.sort(key=lambda f: (-f[1].value, f[0]))
         self._seen[key] = found
+        return found
+
+    def _pairs(self, z: Floats, singles: Sequence[tuple[tuple[str, ...], Yearly]]) -> list[tuple[tuple[str, ...], Yearly]]:
+        """The worst pairs; a pair whose bound is below the worst found so far is not asked."""
+        bounds: dict[tuple[str, ...], float] = {}
+        for (name,), one in singles:
+            for other in self._loaded(one):
+                if other != name:
+                    pair = tuple(sorted((name, other), key=self.names.index))
+                    mask = self.masks[self.names.index(other)] & (np.abs(one.x) > LOADED)
+                    most = one.value + float(self._most[mask] @ np.abs(one.x[mask]))
+                    bounds[pair] = min(bounds.get(pair, np.inf), most)
+        found: list[tuple[tuple[str, ...], Yearly]] = []
+        worst: list[float] = sorted((one.value for _, one in singles), reverse=True)[:WORST]
+        for i, (pair, most) in enumerate(sorted(bounds.items(), key=lambda b: (-b[1], b[0]))):
+            if len(worst) == WORST and most <= worst[-1]:
+                break
+            if self.watch and i % 20 == 0:
+                self.watch(f"pairs: {i} of at most {len(bounds)}")
+            found.append((pair, self._at(z, pair)))
+            worst = sorted([*worst, found[-1][1].value], reverse=True)[:WORST]
         return found
 
     def ask(self, z: Floats, level: float) -> tuple[list[Cut], float]:
