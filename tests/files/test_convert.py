@@ -25,22 +25,6 @@ SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "schemas" / "convert.jso
 FORMATS = ("csv", "parquet", "geojson", "gmns")
 
 
-@pytest.fixture
-def run(capsys):
-    def call(*arguments):
-        """(exit code, output, errors)."""
-        capsys.readouterr()
-        try:
-            code = main(["convert", *map(str, arguments)])
-        except SystemExit as stop:
-            code = stop.code
-        out = capsys.readouterr()
-        assert "Traceback" not in out.err
-        return code, out.out, out.err
-
-    return call
-
-
 def same(a: kr.Case, b: kr.Case) -> None:
     """Every row, setting and scenario."""
     for table in TABLES:

@@ -43,22 +43,6 @@ TRIPS = (
 NODES = "Node\tX\tY\t;\n1\t-90.5\t41\t;\n2\t-90.4\t41.1\t;\n3\t-90.45\t41.2\t;\n4\t-90\t41.3\t;\n"
 
 
-@pytest.fixture
-def run(capsys):
-    def call(*arguments):
-        """(exit code, output, errors)."""
-        capsys.readouterr()
-        try:
-            code = main(["convert", *map(str, arguments)])
-        except SystemExit as stop:
-            code = stop.code
-        out = capsys.readouterr()
-        assert "Traceback" not in out.err
-        return code, out.out, out.err
-
-    return call
-
-
 def write(folder: Path, net: str = NET, trips: str = TRIPS, nodes: str = "") -> Path:
     folder.mkdir(exist_ok=True)
     for name, text in (("net", net), ("trips", trips), ("node", nodes)):

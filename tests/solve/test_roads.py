@@ -10,7 +10,6 @@ import keruen as kr
 from keruen.network import build
 from keruen.plan import Plan
 from keruen.solve.program import assemble
-from keruen.solve.queues import queues_of
 from keruen.solve.roads import roads_of
 from keruen.solve.shippers import Shippers, solve_shippers
 from small import small_tables, write_tables
@@ -52,7 +51,7 @@ def roads(rng, path, *, unmet=100_000, changes=None):
 def both(case, gap=1e-9, **how):
     network = build(case, 2023, how.get("scenario"))
     program = assemble(network)
-    quick = roads_of(program, queues_of(program), {}, {}, gap=gap)
+    quick = roads_of(program, {}, {}, gap=gap)
     assert quick is not None
     certificate = quick.solve()
     assert certificate is not None
@@ -108,14 +107,14 @@ def test_paths_add_up(tmp_path):
 def test_where_more_than_cost_and_waiting_counts_the_convex_program_answers(why, changes, tmp_path):
     network = build(roads(random.Random(3), tmp_path / "case", changes=changes), 2023)
     program = assemble(network)
-    assert roads_of(program, queues_of(program), {}, {}, gap=1e-6) is None, why
+    assert roads_of(program, {}, {}, gap=1e-6) is None, why
     assert solve_shippers(network).engine.name == "ways"
 
 
 def test_a_spread_is_not_for_this_engine(tmp_path):
     program = assemble(build(roads(random.Random(3), tmp_path / "case"), 2023))
-    assert roads_of(program, queues_of(program), {"cars": 2.0}, {}, gap=1e-6) is None
-    assert roads_of(program, queues_of(program), {"cars": 0.0}, {}, gap=1e-6) is not None
+    assert roads_of(program, {"cars": 2.0}, {}, gap=1e-6) is None
+    assert roads_of(program, {"cars": 0.0}, {}, gap=1e-6) is not None
 
 
 def test_an_edge_closed_to_one_good_only(tmp_path):

@@ -150,6 +150,13 @@ class Desk:
         built = set(np.flatnonzero(units.sum(axis=1)).tolist())
         return sorted(q for q in built - mine if any(q in self.items[m].excludes or m in self.items[q].excludes for m in mine))
 
+    def beside(self, p: int, units: Units) -> Units:
+        """A schedule without what a project, or what it needs, rules out."""
+        left = units
+        for q in self.clashes(p, units):
+            left = self.without(q, left)
+        return left
+
     def best(self, p: int, under: Units) -> tuple[Plain, int, int] | None:
         """The best year (position) and number of units of a project on top of a schedule: what it adds to it. None if it can never come."""
         first = max(self.items[q].first for q in self.with_needs(p))

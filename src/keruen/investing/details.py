@@ -44,10 +44,7 @@ def _row(desk: Desk, choice: Choice, wish: Wish, p: int, gains: _Gains) -> dict[
         gain, npv, year = with_it.gain - without.gain, with_it.npv - without.npv, int(np.flatnonzero(choice.units[p])[0])
         clash: list[int] = []
     else:
-        clash = desk.clashes(p, choice.units)
-        under = choice.units
-        for q in clash:
-            under = desk.without(q, under)
+        clash, under = desk.clashes(p, choice.units), desk.beside(p, choice.units)
         added = desk.best(p, under)
         gap = desk.plain(choice.units).npv - desk.plain(under).npv
         gain, npv, year = (added[0].gain, added[0].npv - gap, added[1]) if added else (0.0, 0.0, -1)
@@ -75,10 +72,7 @@ def _relieves(desk: Desk, choice: Choice, p: int) -> list[dict[str, Any]]:
     if choice.units[p].any():
         low, high = desk.chooser.service(desk.without(p, choice.units))[:, last], z
     else:
-        under = choice.units
-        for q in desk.clashes(p, choice.units):
-            under = desk.without(q, under)
-        low = desk.chooser.service(under)[:, last]
+        low = desk.chooser.service(desk.beside(p, choice.units))[:, last]
         high = low.copy()
         high[sorted(desk.with_needs(p))] = 1.0
     master, plan_low, plan_high = costs.master, costs.at(low), costs.at(high)

@@ -99,9 +99,7 @@ class _Margins:
             if p in choice.built:
                 other = desk.chooser.service(desk.without(p, choice.units))[:, -1]
             else:
-                under = choice.units
-                for q in desk.clashes(p, choice.units):
-                    under = desk.without(q, under)
+                under = desk.beside(p, choice.units)
                 best = desk.best(p, under)
                 if best is None:
                     continue

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from keruen.ask.closing import Thing, close_one
 from keruen.case import Case
@@ -84,6 +85,7 @@ class Closures:
     def __init__(self, year: Year, things: Mapping[str, Bools], others: Mapping[str, Year], moved: Mapping[tuple[str, bool], float], deep: int) -> None:
         self.year, self.names, self.deep = year, tuple(things), deep
         self.masks = np.array([things[n] for n in self.names], bool).reshape(len(self.names), len(year.program.cost))
+        self._place = {name: i for i, name in enumerate(self.names)}
         self.moved = dict(moved)
         self.total = sum(moved.values())
         self.master = YearMaster(year, _moving(year.program, moved))
@@ -93,11 +95,12 @@ class Closures:
         self._priced: dict[str, YearMaster] | None = None
         self.watch: Callable[[str], None] | None = None
         self._most = dropped(year.program, [c for c, key in _counted(year.program) if key in self.moved])
+        self._by_column = sparse.csr_array(self.masks, dtype=np.float64)
 
     def _at(self, z: Floats, members: tuple[str, ...]) -> Yearly:
         if members and members[0] in self.others:
             return self.others[members[0]].at(z)
-        shut = np.asarray(self.masks[[self.names.index(m) for m in members]].any(axis=0)) if members else None
+        shut = np.asarray(self.masks[[self._place[m] for m in members]].any(axis=0)) if members else None
         return self.master.at(z, shut)
 
     def _loaded(self, found: Yearly) -> list[str]:
@@ -123,12 +126,11 @@ class Closures:
         """The worst pairs; a pair whose bound is below the worst found so far is not asked."""
         bounds: dict[tuple[str, ...], float] = {}
         for (name,), one in singles:
+            at_most = self._bounds(one)
             for other in self._loaded(one):
                 if other != name:
-                    pair = tuple(sorted((name, other), key=self.names.index))
-                    mask = self.masks[self.names.index(other)] & (np.abs(one.x) > LOADED)
-                    most = one.value + float(self._most[mask] @ np.abs(one.x[mask]))
-                    bounds[pair] = min(bounds.get(pair, np.inf), most)
+                    pair = tuple(sorted((name, other), key=self._place.__getitem__))
+                    bounds[pair] = min(bounds.get(pair, np.inf), float(at_most[self._place[other]]))
         found: list[tuple[tuple[str, ...], Yearly]] = []
         worst: list[float] = sorted((one.value for _, one in singles), reverse=True)[:WORST]
         for i, (pair, most) in enumerate(sorted(bounds.items(), key=lambda b: (-b[1], b[0]))):
@@ -139,6 +141,13 @@ class Closures:
             found.append((pair, self._at(z, pair)))
             worst = sorted([*worst, found[-1][1].value], reverse=True)[:WORST]
         return found
+
+    def _bounds(self, found: Yearly) -> Floats:
+        """(closures,) the most that is lost, Mt, if one more closes: what is lost already and what it would drop."""
+        loaded = np.flatnonzero(np.abs(found.x) > LOADED)
+        carried = np.zeros(len(found.x))
+        carried[loaded] = self._most[loaded] * np.abs(found.x[loaded])
+        return np.asarray(found.value + self._by_column @ carried)
 
     def ask(self, z: Floats, level: float) -> tuple[list[Cut], float]:
         """Planes of what bites: first of closures that bit before, then of all."""

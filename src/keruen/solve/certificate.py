@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from keruen.solve.program import Program
 
-__all__ = ["Certificate", "certify"]
+__all__ = ["Certificate", "certify", "largest_breach"]
 
 Floats = NDArray[np.float64]
 
@@ -27,6 +27,17 @@ class Certificate:
     verified: float | None = None
 
 
+def largest_breach(program: Program, x: Floats, row_lower: Floats, row_upper: Floats) -> float:
+    """By how much x (columns,) breaks a row or a bound at most, with these sides of the rows."""
+    activity = program.matrix @ x
+    return max(
+        float(np.max(row_lower - activity, initial=0.0)),
+        float(np.max(activity - row_upper, initial=0.0)),
+        float(np.max(-x, initial=0.0)),
+        float(np.max(x - program.upper, initial=0.0)),
+    )
+
+
 def certify(program: Program, x: Floats, row_dual: Floats) -> Certificate:
     """Certificate of a primal x (columns,) and row prices (rows,).
 
@@ -34,13 +45,7 @@ def certify(program: Program, x: Floats, row_dual: Floats) -> Certificate:
     reduced cost times the bound it presses on. Columns without a bound get one that no sensible plan
     exceeds (:attr:`Program.most`), so that a tiny wrong sign costs a tiny amount instead of the bound.
     """
-    activity = program.matrix @ x
-    violation = max(
-        float(np.max(program.row_lower - activity, initial=0.0)),
-        float(np.max(activity - program.row_upper, initial=0.0)),
-        float(np.max(-x, initial=0.0)),
-        float(np.max(x - program.upper, initial=0.0)),
-    )
+    violation = largest_breach(program, x, program.row_lower, program.row_upper)
     primal = float(program.cost @ x) + program.offset
     y = np.where((row_dual > 0) & np.isinf(program.row_lower), 0.0, row_dual)
     y = np.where((y < 0) & np.isinf(program.row_upper), 0.0, y)

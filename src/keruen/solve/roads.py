@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from keruen.errors import SolveError
-from keruen.solve.certificate import Certificate
+from keruen.solve.certificate import Certificate, largest_breach
 from keruen.solve.delays import BPR, DAVIDSON, FLAT, POINTS, Delays
 from keruen.solve.equilibrium import Assignment, EquilibriumAnswer, solve_equilibrium
 from keruen.solve.program import Program
-from keruen.solve.queues import Queues
+from keruen.solve.queues import Queues, queues_of
+from keruen.solve.sweep import Ways
 
 __all__ = ["Roads", "roads_of"]
 
@@ -27,18 +28,6 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 CLOSER = 0.2  # the next gap to try, as a part of the last one
 FINEST = 1e-15
-
-
-@dataclass(frozen=True)
-class _Ways:
-    """Ways as (start (ways+1,), columns)."""
-
-    start: Ints
-    columns: Ints
-
-    @property
-    def count(self) -> int:
-        return len(self.start) - 1
 
 
 @dataclass(frozen=True)
@@ -159,8 +148,8 @@ class Roads:
                 return False
             columns += [t.into[trip : trip + 1], way, t.away[trip : trip + 1]]
             start.append(start[-1] + len(way) + 2)
-        self.ways = _Ways(np.array(start, np.int64), np.concatenate([np.zeros(0, np.int64), *columns]))
         self.quantity: Floats = answer.path_quantity[kept]
+        self.ways = Ways(np.array(start, np.int64), np.concatenate([np.zeros(0, np.int64), *columns]), self.quantity)
         self.x: Floats = np.bincount(self.ways.columns, np.repeat(self.quantity, np.diff(self.ways.start)), minlength=len(p.cost)).astype(float)
         self.x[p.moved + t.item] = np.bincount(whose, self.quantity, minlength=len(t.quantity))
         self.load: Floats = np.asarray(self.queues.loads @ self.x)
@@ -174,13 +163,11 @@ class Roads:
     def _certified(self, answer: EquilibriumAnswer) -> Certificate:
         """Violation from the arrays; the gap is the excess over the cheapest ways, which bounds how far the objective is from its least."""
         p = self.program
-        activity = p.matrix @ self.x
-        violation = max(float(np.max(p.row_lower - activity, initial=0.0)), float(np.max(activity - p.row_upper, initial=0.0)),
-                        float(np.max(-self.x, initial=0.0)), float(np.max(self.x - p.upper, initial=0.0)))  # fmt: skip
+        violation = largest_breach(p, self.x, p.row_lower, p.row_upper)
         return Certificate(violation, (answer.objective - answer.bound) / max(1.0, abs(self.objective)))
 
 
-def roads_of(program: Program, queues: Queues, spreads: Mapping[str, float], constants: Mapping[str, float], *, gap: float) -> Roads | None:
+def roads_of(program: Program, spreads: Mapping[str, float], constants: Mapping[str, float], *, gap: float) -> Roads | None:
     """The engine for a program, or None where anything but cost and waiting has a say: see the module."""
     n = program.network
     moved = {c.commodity for c in n.consigned}
@@ -193,6 +180,7 @@ def roads_of(program: Program, queues: Queues, spreads: Mapping[str, float], con
         cost[group.edges] = group.cost
     if (cost < 0).any() or any((cost[group.edges] != group.cost).any() for group in n.groups):
         return None
+    queues = queues_of(program)
     curves = _curves(program, queues, cost)
     trips = _trips(program)
     return Roads(program, queues, trips, curves, gap=gap) if curves is not None and trips is not None else None

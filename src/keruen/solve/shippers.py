@@ -21,7 +21,7 @@ from keruen.case import Case
 from keruen.errors import SolveError
 from keruen.network import Network
 from keruen.solve import Price, Solution
-from keruen.solve.certificate import Certificate
+from keruen.solve.certificate import Certificate, largest_breach
 from keruen.solve.choice import choices, incidence, path_sizes
 from keruen.solve.convex import ConvexProgram, minimise
 from keruen.solve.lines import LineCounter
@@ -255,9 +255,7 @@ class Shippers:
         """Violation and gap from the arrays. The bound is the dual of the convex program at the prices, over the ways known
         (a way of a spread commodity that is not known would carry less than SEEN of its offer)."""
         f, p, w = self.form, self.program, self.ways
-        activity = p.matrix @ self.x
-        violation = max(float(np.max(self.lower - activity, initial=0.0)), float(np.max(activity - self.upper, initial=0.0)),
-                        float(np.max(-self.x, initial=0.0)), float(np.max(self.x - p.upper, initial=0.0)))  # fmt: skip
+        violation = largest_breach(p, self.x, self.lower, self.upper)
         lower, upper = self.lower[self._first :], self.upper[self._first :]
         y = np.where((self.linking_dual > 0) & np.isinf(lower), 0.0, self.linking_dual)
         y = np.where((y < 0) & np.isinf(upper), 0.0, y)
@@ -354,7 +352,7 @@ def solve_shippers(network: Network, *, gap: float = 1e-6, spreads: Mapping[str,
     program = assemble(network)
     spreads = spreads_of(network.case) if spreads is None else spreads
     constants = constants_of(network.case) if constants is None else constants
-    roads = roads_of(program, queues_of(program), spreads, constants, gap=gap)
+    roads = roads_of(program, spreads, constants, gap=gap)
     if roads is not None and (certified := roads.solve()) is not None:
         return ShippersSolution(program, roads.x, roads.row_dual, roads.objective, "equilibrium", certified, roads, roads)  # type: ignore[arg-type]
     s = Shippers(network, gap=gap, spreads=spreads, constants=constants, program=program)
