@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from keruen.solve.delays import cost_at, slope_at
-from keruen.solve.flows.kernels import _sift_down, _sift_up
+from keruen.solve.flows.kernels import _sift_down, _sift_up, put_way
 
 __all__ = ["arc_costs", "complete", "merge", "path_loads", "search", "sweep"]
 
@@ -147,24 +147,10 @@ def search(
                 best = min(best, c)
                 above[d - d0] += flow[p] * (c - least)
             if least < best - better * best or best == np.inf:
-                used = new_start[count]
-                hops = 0
-                while v != root:
-                    hops += 1
-                    v = source[v]
-                if used + hops > len(new_arcs):
-                    longer = np.empty(2 * (used + hops), np.int32)
-                    longer[:used] = new_arcs[:used]
-                    new_arcs = longer
-                v = goal[d]
-                at = used + hops
-                while v != root:
-                    at -= 1
-                    new_arcs[at] = arc[came[v]]
-                    v = source[v]
+                new_arcs, end_of_way = put_way(new_arcs, new_start[count], arc, came, source, root, v)
                 who[count] = d
                 count += 1
-                new_start[count] = used + hops
+                new_start[count] = end_of_way
     return distance, above, who[:count].copy(), new_start[: count + 1].copy(), new_arcs[: new_start[count]].copy()
 
 

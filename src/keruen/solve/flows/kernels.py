@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-__all__ = ["ancestors", "entries", "loads", "path_prices", "shortest_ways", "survey", "unravel", "walk_ends"]
+__all__ = ["ancestors", "entries", "loads", "path_prices", "put_way", "shortest_ways", "survey", "unravel", "walk_ends"]
 
 Array = Any  # numba sees through annotations; strict types would only repeat the docstrings
 
@@ -56,6 +56,27 @@ def _sift_down(heap: Array, place: Array, key: Array, size: int) -> None:
         i = best
     heap[i] = v
     place[v] = i
+
+
+@njit(cache=True, nogil=True)
+def put_way(paths: Array, used: int, arc: Array, came: Array, source: Array, root: int, goal: int) -> Any:
+    """Write the arcs of the way from a root to a goal behind ``paths[:used]``. Returns the array, a longer one where it was full, and where the way ends."""
+    hops = 0
+    v = goal
+    while v != root:
+        hops += 1
+        v = source[v]
+    if used + hops > len(paths):
+        longer = np.empty(2 * (used + hops), np.int32)
+        longer[:used] = paths[:used]
+        paths = longer
+    v = goal
+    at = used + hops
+    while v != root:
+        at -= 1
+        paths[at] = arc[came[v]]
+        v = source[v]
+    return paths, used + hops
 
 
 @njit(cache=True, nogil=True)
@@ -130,24 +151,10 @@ def shortest_ways(
                 continue
             distance[k - f0] = key[v]
             if key[v] < beat[k]:
-                used = start[count]
-                hops = 0
-                while v != root:
-                    hops += 1
-                    v = source[v]
-                if used + hops > len(paths):
-                    longer = np.empty(2 * (used + hops), np.int32)
-                    longer[:used] = paths[:used]
-                    paths = longer
-                v = goal[k]
-                at = used + hops
-                while v != root:
-                    at -= 1
-                    paths[at] = arc[came[v]]
-                    v = source[v]
+                paths, end_of_way = put_way(paths, start[count], arc, came, source, root, v)
                 who[count] = k
                 count += 1
-                start[count] = used + hops
+                start[count] = end_of_way
     return distance, who[:count].copy(), start[: count + 1].copy(), paths[: start[count]].copy()
 
 
